@@ -1,1 +1,15 @@
-//! Under construction.
+//! The wire between a client and the game server: every message, every limit, one codec.
+//!
+//! WebSocket at `/v1/ws`, subprotocol [`SUBPROTOCOL`], binary frames, each one MessagePack value. Structs are maps with
+//! field names, enums are externally tagged (`{"command": {...}}`, a unit variant is its bare name). A client ignores
+//! fields it does not know; the server refuses them. `docs/protocol.md` says the same for people without Rust.
+//!
+//! Units are in the names: `_ms` milliseconds (of UTC where it is a point in time), `_me` milli-energy, `_md`
+//! milli-dopamine, `_permille` thousandths, `_ud_per_s` micro-dopamine per second, `_ue_per_s` micro-energy per second.
+
+pub mod client;
+pub mod server;
+pub mod types;
+
+/// The WebSocket subprotocol that both sides must name.
+pub const SUBPROTOCOL: &str = "dopamine-hero.v1.msgpack";
