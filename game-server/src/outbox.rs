@@ -1,0 +1,174 @@
+//! What waits to be written to one socket.
+//!
+//! A shard pushes encoded frames, the connection's task takes them. Neither ever waits for the other: a shard must not be
+//! slowed by a reader, and what a reader may keep waiting is limited. Facts are never dropped; over the limit the
+//! socket is closed instead, and the client comes back and resumes. Progress is not a fact: only the latest waits.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use protocol::close::CloseCode;
+use tokio::sync::Notify;
+
+/// Most frames that may wait for one socket. Full: the socket is closed with 1013 and the client resumes.
+pub const FRAMES_MAX: usize = 256;
+/// Most bytes that may wait for one socket. A single frame may be larger (a snapshot), then it waits alone.
+pub const BYTES_MAX: usize = 256 * 1024;
+
+/// Why and with what last words a socket is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The close code of the WebSocket.
+    pub code: CloseCode,
+    /// A few plain words for a developer who looks at the socket.
+    pub reason: &'static str,
+}
+
+/// The bounded queue towards one socket. Shared by its connection and the shard of its hero.
+#[derive(Debug)]
+pub struct Outbox {
+    /// Names the socket in logs and in `welcome`.
+    pub connection_id: u64,
+    queue: Mutex<Queue>,
+    wake: Notify,
+    overflowed: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    facts: VecDeque<Bytes>,
+    bytes: usize,
+    progress: Option<Bytes>,
+    closing: Option<Closing>,
+}
+
+impl Outbox {
+    /// An empty one.
+    #[must_use]
+    pub fn new(connection_id: u64) -> Self {
+        Self { connection_id, queue: Mutex::default(), wake: Notify::new(), overflowed: AtomicBool::new(false) }
+    }
+
+    /// Adds a frame that must arrive. Over the limit the socket is closed with 1013.
+    pub fn push(&self, frame: Bytes) {
+        let mut queue = self.lock();
+        if queue.closing.is_some() {
+            return;
+        }
+        let over_bytes = queue.bytes > 0 && queue.bytes + frame.len() > BYTES_MAX;
+        if over_bytes || queue.facts.len() >= FRAMES_MAX {
+            queue.facts.clear();
+            queue.progress = None;
+            queue.bytes = 0;
+            queue.closing = Some(Closing { code: CloseCode::Overload, reason: "too slow to read, please resume" });
+            self.overflowed.store(true, Ordering::Relaxed);
+        } else {
+            queue.bytes += frame.len();
+            queue.facts.push_back(frame);
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    /// Replaces the waiting progress frame.
+    pub fn progress(&self, frame: Bytes) {
+        self.lock().progress = Some(frame);
+        self.wake.notify_one();
+    }
+
+    /// Closes the socket after what waits has been written. The first reason counts.
+    pub fn close(&self, code: CloseCode, reason: &'static str) {
+        self.lock().closing.get_or_insert(Closing { code, reason });
+        self.wake.notify_one();
+    }
+
+    /// Whether the queue ran over: the client was too slow.
+    pub fn overflowed(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+
+    /// Moves everything that waits into `frames`, in order, and says whether to close afterwards.
+    pub fn take(&self, frames: &mut Vec<Bytes>) -> Option<Closing> {
+        let mut queue = self.lock();
+        frames.extend(queue.facts.drain(..));
+        frames.extend(queue.progress.take());
+        queue.bytes = 0;
+        // An idle socket should cost no buffer; a busy one keeps a small one.
+        if queue.facts.capacity() > 32 {
+            queue.facts.shrink_to(8);
+        }
+        queue.closing.clone()
+    }
+
+    /// Waits until there may be something to take. Cancel-safe.
+    pub async fn wake(&self) {
+        self.wake.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("nothing panics while the queue is held")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(outbox: &Outbox) -> (Vec<Bytes>, Option<Closing>) {
+        let mut frames = Vec::new();
+        let closing = outbox.take(&mut frames);
+        (frames, closing)
+    }
+
+    #[test]
+    fn facts_keep_their_order_and_only_the_latest_progress_waits() {
+        let outbox = Outbox::new(1);
+        outbox.push(Bytes::from_static(b"a"));
+        outbox.progress(Bytes::from_static(b"old"));
+        outbox.push(Bytes::from_static(b"b"));
+        outbox.progress(Bytes::from_static(b"new"));
+        assert_eq!(taken(&outbox), (vec!["a".into(), "b".into(), "new".into()], None));
+        assert_eq!(taken(&outbox), (vec![], None));
+    }
+
+    #[test]
+    fn the_frame_over_the_limit_closes_instead_of_vanishing() {
+        let outbox = Outbox::new(1);
+        for _ in 0..FRAMES_MAX {
+            outbox.push(Bytes::from_static(b"x"));
+        }
+        assert!(!outbox.overflowed());
+        outbox.push(Bytes::from_static(b"x"));
+        let (frames, closing) = taken(&outbox);
+        assert!(frames.is_empty(), "a gap must never be written: {} frames", frames.len());
+        assert_eq!(closing.map(|closing| closing.code), Some(CloseCode::Overload));
+        assert!(outbox.overflowed());
+    }
+
+    #[test]
+    fn one_large_frame_may_wait_alone() {
+        let outbox = Outbox::new(1);
+        outbox.push(Bytes::from(vec![0; BYTES_MAX + 1]));
+        assert_eq!(taken(&outbox).1, None);
+        outbox.push(Bytes::from(vec![0; BYTES_MAX]));
+        outbox.push(Bytes::from_static(b"x"));
+        assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(CloseCode::Overload));
+    }
+
+    #[test]
+    fn the_first_reason_to_close_counts() {
+        let outbox = Outbox::new(1);
+        outbox.push(Bytes::from_static(b"last words"));
+        outbox.close(CloseCode::ServiceRestart, "drain");
+        outbox.close(CloseCode::Auth, "logout");
+        let (frames, closing) = taken(&outbox);
+        assert_eq!(frames.len(), 1);
+        assert_eq!(closing.map(|closing| closing.code), Some(CloseCode::ServiceRestart));
+    }
+}
