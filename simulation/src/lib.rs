@@ -1,1 +1,6 @@
-//! Under construction.
+//! The rules of the game: pure functions over a hero, and the ECS world that ticks every hero.
+#![no_std]
+
+extern crate alloc;
+
+pub mod id;
