@@ -1,1 +1,28 @@
-//! Under construction.
+//! The journal: one writer per hero, nothing lost.
+//!
+//! A hero's truth is a row of events and, to start faster, snapshots of it. [`JournalStore`] is where they live;
+//! [`JournalWriter`] is the actor that brings them there in batches and says when they are durable; [`scan`] reads
+//! everything again and says what does not fit. This crate knows no rule of the game and no wire format.
+
+pub mod accounts;
+pub mod error;
+pub mod memory;
+pub mod record;
+pub mod scan;
+pub mod sqlite;
+pub mod store;
+pub mod writer;
+
+pub use accounts::{AccountStore, Device, DeviceId, NewGuest, TokenHash};
+pub use error::{Fence, FenceReason, StoreError};
+pub use memory::MemoryStore;
+pub use record::{
+    Chain, CommandRef, CommandSeq, Epoch, EventBody, EventKind, EventRecord, HeroId, NodeId, Seq,
+    SnapshotRecord, StreamId,
+};
+pub use sqlite::{MigrationStatus, SqliteStore};
+pub use store::{Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome};
+pub use writer::{
+    Drained, JournalHandle, JournalWriter, Notice, Permit, Refused, Subscription, Ticket, WriterConfig,
+    WriterFailed, WriterStats,
+};
