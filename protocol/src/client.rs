@@ -6,6 +6,7 @@ use crate::types::{Cable, Category, FocusMode, Priority, Recurrence};
 
 /// A frame from the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
     /// The first frame of a socket, within 3 s. Answered by `welcome`, or by close 4001.
@@ -18,6 +19,7 @@ pub enum ClientMessage {
 
 /// Opens a session on a fresh socket, or resumes one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     /// Single-use, from `POST /v1/ws-ticket`, at most 30 s old.
@@ -26,16 +28,19 @@ pub struct Hello {
     pub stream_id: u64,
     /// The last event the client has seen, or nothing for a full snapshot.
     #[serde(default)]
+    #[cfg_attr(test, ts(optional = nullable))]
     pub last_seq: Option<u64>,
     /// Name and version of the client, for the operator; at most 64 characters.
     pub client: String,
     /// IANA zone of the device, used only to give a new hero its first zone.
     #[serde(default)]
+    #[cfg_attr(test, ts(optional = nullable))]
     pub time_zone: Option<String>,
 }
 
 /// A command with its place in the device's stream, which makes it happen exactly once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct CommandFrame {
     /// 1 for the first command of a stream; the server takes the last applied number + 1 and no other.
@@ -46,6 +51,7 @@ pub struct CommandFrame {
 
 /// Client time, echoed by `pong`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Ping {
     /// Any number of the client's choice, 0 to 2^53 − 1; usually its monotonic clock in ms.
@@ -54,6 +60,7 @@ pub struct Ping {
 
 /// What a player can want. Ids are the hero's own small numbers: a command never reaches another hero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     // ── focus ──
@@ -65,15 +72,18 @@ pub enum Command {
         category: Category,
         /// The task it is for.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         task_id: Option<u32>,
     },
     /// Sets what the open session is for; asked after the start, never before.
     DescribeFocus {
         /// The task it is for.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         task_id: Option<u32>,
         /// Free words, at most 200 characters.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         intention: Option<String>,
     },
     /// Stops the clock; more than 60 s of pause counts as an interruption.
@@ -104,6 +114,7 @@ pub enum Command {
         category: Category,
         /// The task it was for.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         task_id: Option<u32>,
     },
 
@@ -120,12 +131,15 @@ pub enum Command {
         estimate_minutes: u16,
         /// `YYYY-MM-DD` in the hero's zone.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         due_on: Option<String>,
         /// Repeats by date; only for a task without a parent.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         recurrence: Option<Recurrence>,
         /// Makes it a subtask (one level, 20 at most).
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         parent_id: Option<u32>,
     },
     /// Replaces the editable fields of a task.
@@ -142,9 +156,11 @@ pub enum Command {
         estimate_minutes: u16,
         /// See `create_task`.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         due_on: Option<String>,
         /// See `create_task`.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         recurrence: Option<Recurrence>,
     },
     /// Done. Paid once per occurrence, whatever is undone and done again.
@@ -153,6 +169,7 @@ pub enum Command {
         task_id: u32,
         /// The occurrence's date for a recurring task (`YYYY-MM-DD`), else nothing.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         occurrence_on: Option<String>,
     },
     /// Not done after all; the reward stays.
@@ -161,6 +178,7 @@ pub enum Command {
         task_id: u32,
         /// As in `complete_task`.
         #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
         occurrence_on: Option<String>,
     },
     /// Removes a task and its subtasks from the list; history stays.
@@ -303,6 +321,7 @@ pub enum Command {
 
 /// The answer to "still you?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Confirmation {
     /// All of it was work.

@@ -8,8 +8,13 @@
 //! milli-dopamine, `_permille` thousandths, `_ud_per_s` micro-dopamine per second, `_ue_per_s` micro-energy per second.
 
 pub mod client;
+pub mod close;
+pub mod code;
+pub mod limit;
 pub mod server;
 pub mod types;
+#[cfg(test)]
+mod typescript;
 
 /// The WebSocket subprotocol that both sides must name.
 pub const SUBPROTOCOL: &str = "dopamine-hero.v1.msgpack";

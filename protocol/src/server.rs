@@ -6,6 +6,7 @@ use crate::types::{Hero, HeroPatch};
 
 /// A frame from the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ServerMessage {
     /// Answers `hello`.
@@ -30,6 +31,7 @@ pub enum ServerMessage {
 
 /// Opens the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Welcome {
     /// Names this socket in the operator's logs.
     pub connection_id: String,
@@ -53,6 +55,7 @@ pub struct Welcome {
 
 /// Either a full hero or just the difference; the server says which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum WelcomeState {
     /// Replace everything.
@@ -63,6 +66,7 @@ pub enum WelcomeState {
 
 /// What became of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CommandResult {
     /// The command.
     pub cmd_seq: u64,
@@ -74,6 +78,7 @@ pub struct CommandResult {
 
 /// Why something was refused and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Rejected {
     /// The command, or nothing if the frame was not one.
     pub cmd_seq: Option<u64>,
@@ -87,6 +92,7 @@ pub struct Rejected {
 
 /// Durable facts, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Events {
     /// What happened, oldest first, gap-free.
     pub events: Vec<Event>,
@@ -96,6 +102,7 @@ pub struct Events {
 
 /// One line of the hero's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Event {
     /// Its place in the hero's journal: 1, 2, 3, …
     pub seq: u64,
@@ -115,6 +122,7 @@ pub struct Event {
 
 /// Enough to draw the running session until the next change without another byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Progress {
     /// The session.
     pub session_id: u32,
@@ -136,6 +144,7 @@ pub struct Progress {
 
 /// Answers `ping`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Pong {
     /// Copied from the ping.
     pub client_ms: u64,
@@ -145,6 +154,7 @@ pub struct Pong {
 
 /// Whether the server can store anything right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Status {
     /// While true, commands are refused with `read_only`; timers go on and are true.
     pub read_only: bool,
@@ -154,6 +164,7 @@ pub struct Status {
 
 /// The server is about to close this socket on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct GoingAway {
     /// Come back after this long; spread by the server so that not everybody comes at once.
     pub reconnect_after_ms: u32,

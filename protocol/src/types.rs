@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What kind of work it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Making something.
@@ -20,6 +21,7 @@ pub enum Category {
 
 /// How important a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// 900 ‰ of the reward.
@@ -32,6 +34,7 @@ pub enum Priority {
 
 /// How a task repeats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Recurrence {
     /// Each n-th day from the due date (or the day of creation) on.
@@ -48,6 +51,7 @@ pub enum Recurrence {
 
 /// How the end of a session is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum FocusMode {
     /// One stretch.
@@ -68,6 +72,7 @@ pub enum FocusMode {
 
 /// A cable from a module's output to an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Cable {
     /// The module whose output it is.
@@ -78,6 +83,7 @@ pub struct Cable {
 
 /// The whole hero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Hero {
     /// UUID.
     pub hero_id: String,
@@ -109,50 +115,65 @@ pub struct Hero {
 
 /// The sections that changed; a missing one did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct HeroPatch {
     /// See [`Hero::profile`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub profile: Option<Profile>,
     /// See [`Hero::wallet`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub wallet: Option<Wallet>,
     /// See [`Hero::focus`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub focus: Option<Focus>,
     /// See [`Hero::today`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub today: Option<Today>,
     /// See [`Hero::streak`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub streak: Option<Streak>,
     /// Tasks that are new or changed: replace by `task_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub tasks: Option<Vec<Task>>,
     /// Tasks that are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub tasks_removed: Option<Vec<u32>>,
     /// See [`Hero::modules`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub modules: Option<Vec<OwnedModule>>,
     /// See [`Hero::assembly`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub assembly: Option<Assembly>,
     /// See [`Hero::rack`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub rack: Option<Rack>,
     /// See [`Hero::presets`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub presets: Option<Presets>,
     /// See [`Hero::achievements`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub achievements: Option<Vec<Unlocked>>,
     /// See [`Hero::statistics`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub statistics: Option<Statistics>,
 }
 
 /// Who and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Profile {
     /// Chosen by the player.
     pub name: String,
@@ -180,6 +201,7 @@ pub struct Profile {
 
 /// What there is to spend, and the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Wallet {
     /// Energy balance.
     pub energy_me: i64,
@@ -197,6 +219,7 @@ pub struct Wallet {
 
 /// What runs now: a session, or a break, or nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Focus {
     /// The open session.
     pub session: Option<Session>,
@@ -208,6 +231,7 @@ pub struct Focus {
 
 /// Whether the clock runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
     /// Counting.
@@ -222,6 +246,7 @@ pub enum SessionState {
 
 /// The open session: all a client needs to draw a true timer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Session {
     /// The hero's number for it.
     pub session_id: u32,
@@ -257,6 +282,7 @@ pub struct Session {
 
 /// A running break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Break {
     /// When it began.
     pub started_at_ms: i64,
@@ -266,6 +292,7 @@ pub struct Break {
 
 /// A long session that asks once afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ToConfirm {
     /// Which.
     pub session_id: u32,
@@ -277,6 +304,7 @@ pub struct ToConfirm {
 
 /// The current player-day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Today {
     /// `YYYY-MM-DD`.
     pub date: String,
@@ -296,6 +324,7 @@ pub struct Today {
 
 /// Showing up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Streak {
     /// Days in a row.
     pub days: u32,
@@ -311,6 +340,7 @@ pub struct Streak {
 
 /// A task, with its subtasks as tasks of their own that name it as parent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Task {
     /// The hero's number for it.
     pub task_id: u32,
@@ -342,6 +372,7 @@ pub struct Task {
 
 /// An owned module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OwnedModule {
     /// Catalogue id.
     pub module_id: String,
@@ -357,6 +388,7 @@ pub struct OwnedModule {
 
 /// What is being built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Assembly {
     /// Jobs at the same time.
     pub slots: u8,
@@ -368,6 +400,7 @@ pub struct Assembly {
 
 /// A running job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Job {
     /// The hero's number for it.
     pub job_id: u32,
@@ -389,6 +422,7 @@ pub struct Job {
 
 /// A blueprint that is being paid for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Blueprint {
     /// What it will make.
     pub module_id: String,
@@ -400,6 +434,7 @@ pub struct Blueprint {
 
 /// The rack and what it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Rack {
     /// Cells in a row.
     pub columns: u8,
@@ -425,6 +460,7 @@ pub struct Rack {
 
 /// A module on the grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Placement {
     /// Which module.
     pub module_id: String,
@@ -434,6 +470,7 @@ pub struct Placement {
 
 /// Kept racks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Presets {
     /// How many there may be.
     pub slots: u8,
@@ -447,6 +484,7 @@ pub struct Presets {
 
 /// A kept rack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Preset {
     /// Its number.
     pub slot: u8,
@@ -460,6 +498,7 @@ pub struct Preset {
 
 /// An unlocked achievement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Unlocked {
     /// Catalogue id.
     pub achievement_id: String,
@@ -469,6 +508,7 @@ pub struct Unlocked {
 
 /// Totals and the last 30 days.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Statistics {
     /// Focused time ever.
     pub focus_ms: i64,
@@ -486,6 +526,7 @@ pub struct Statistics {
 
 /// One player-day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DayTotal {
     /// `YYYY-MM-DD`.
     pub date: String,
