@@ -1,2 +1,107 @@
-//! Under construction.
-fn main() {}
+//! Every development task as one verb: `cargo xtask help` lists them.
+//!
+//! It is compiled first on a fresh clone, so it depends on no crate of the workspace and on few others.
+
+mod clock;
+mod codegen;
+mod database;
+mod dev;
+mod files;
+mod install;
+mod process;
+mod readiness;
+mod serve;
+mod signals;
+mod step;
+mod suite;
+mod tidy;
+mod tools;
+mod verbs;
+mod web;
+mod workspace;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Develops Dopamine Hero: `cargo xtask run` plays it, `cargo xtask test` checks all of it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build what is missing, start the server on a SQLite file and print where to play
+    Run(serve::RunArguments),
+    /// Start the server and the web client and reload each when its sources change
+    Dev(dev::DevArguments),
+    /// Install what the machine lacks and run every test, or one suite of them
+    Test {
+        /// Which tests; all of them when left out
+        suite: Option<suite::Suite>,
+    },
+    /// Build the web client and the server, or one of them
+    Build {
+        /// Which half; both when left out
+        part: Option<Part>,
+        /// Optimise the server
+        #[arg(long)]
+        release: bool,
+    },
+    /// Work on the server's database
+    Db {
+        #[command(subcommand)]
+        action: database::Action,
+    },
+    /// Check style: tidy, rustfmt, clippy, the TypeScript linter
+    Lint {
+        /// Repair what can be repaired by itself
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Format the Rust sources
+    Fmt,
+    /// Check the types of Rust and TypeScript without building
+    Check,
+    /// Write the TypeScript types of the protocol from the Rust ones
+    Codegen {
+        /// Write nothing; fail when the committed file is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the rules of the repository: who depends on whom, file sizes, names in ARCHITECTURE.md
+    Tidy,
+    /// Do what continuous integration does: lint, then every test
+    Ci,
+}
+
+/// One half of the product.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The web client in `web/`
+    Web,
+    /// The binary `dopamine-hero`
+    Server,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let workspace = workspace::Workspace::load()?;
+    match arguments.verb {
+        Verb::Run(run) => serve::run(&workspace, &run),
+        Verb::Dev(dev) => dev::run(&workspace, &dev),
+        Verb::Test { suite } => suite::test(&workspace, suite),
+        Verb::Build { part, release } => verbs::build(&workspace, part, release),
+        Verb::Db { action } => database::run(&workspace, &action),
+        Verb::Lint { fix } => verbs::lint(&workspace, fix),
+        Verb::Fmt => verbs::format(&workspace),
+        Verb::Check => verbs::check(&workspace),
+        Verb::Codegen { check } => codegen::run(&workspace, check),
+        Verb::Tidy => tidy::run(&workspace),
+        Verb::Ci => suite::ci(&workspace),
+    }
+}
+
+#[cfg(test)]
+mod tests;

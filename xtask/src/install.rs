@@ -1,0 +1,123 @@
+//! What tests need and a fresh machine lacks: installed when that can be done, explained when it cannot.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, output_of};
+use crate::step::Reporter;
+use crate::workspace::Workspace;
+
+/// Programs that are Chromium, in the order of preference.
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// A browser for the browser tests: the one named by `CHROMIUM`, one on the path, or Debian's, installed.
+pub(crate) fn browser(reporter: &Reporter) -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM") {
+        return Ok(named.into());
+    }
+    if let Some(found) = find_browser() {
+        return Ok(found);
+    }
+    let advice = "install Chromium, or set CHROMIUM to the path of one";
+    apt_install(&["chromium"], reporter).with_context(|| advice.to_owned())?;
+    find_browser().with_context(|| format!("the package chromium brought no browser; {advice}"))
+}
+
+fn find_browser() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    BROWSERS
+        .iter()
+        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
+}
+
+/// Debian's packages; only root may, and nobody is asked for a password.
+fn apt_install(packages: &[&str], reporter: &Reporter) -> Result<()> {
+    if output_of("id", &["-u"]).as_deref() != Some("0") || output_of("apt-get", &["--version"]).is_none() {
+        bail!("{} is missing, and only root on Debian can install it from here", packages.join(", "));
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.args(["-q", "-y"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    reporter.run(&mut apt(&["update"]))?;
+    reporter.run(apt(&["install", "--no-install-recommends"]).args(packages))
+}
+
+/// Whether cargo-nextest is there or could be installed; `cargo test` does the same work more slowly.
+pub(crate) fn nextest(workspace: &Workspace, reporter: &Reporter) -> bool {
+    cargo_tool(workspace, "nextest", "cargo-nextest", reporter)
+}
+
+fn cargo_tool(workspace: &Workspace, subcommand: &str, package: &str, reporter: &Reporter) -> bool {
+    let is_there =
+        || cargo(workspace, &[subcommand, "--version"]).output().is_ok_and(|output| output.status.success());
+    if is_there() {
+        return true;
+    }
+    reporter.say(&format!("{package} is compiled now, once for this machine; that takes some minutes"));
+    match reporter.run(&mut cargo(workspace, &["install", package, "--locked"])) {
+        Ok(()) => is_there(),
+        Err(error) => {
+            reporter.say(&format!("{package} could not be installed: {error:#}"));
+            false
+        }
+    }
+}
+
+/// What `cargo llvm-cov` needs in its environment, once it and LLVM's tools are there.
+pub(crate) fn coverage(workspace: &Workspace, reporter: &Reporter) -> Result<Vec<(&'static str, PathBuf)>> {
+    if !cargo_tool(workspace, "llvm-cov", "cargo-llvm-cov", reporter) {
+        bail!("coverage needs cargo-llvm-cov: run `cargo install cargo-llvm-cov --locked`");
+    }
+    if std::env::var_os("LLVM_COV").is_some() && std::env::var_os("LLVM_PROFDATA").is_some() {
+        return Ok(Vec::new());
+    }
+    let description =
+        output_of("rustc", &["--version", "--verbose"]).context("rustc does not say its version")?;
+    if rust_has_llvm_tools(&description) {
+        return Ok(Vec::new());
+    }
+    let major = llvm_major(&description).context("rustc does not say which LLVM it uses")?;
+    let programs = [
+        ("LLVM_COV", PathBuf::from(format!("/usr/bin/llvm-cov-{major}"))),
+        ("LLVM_PROFDATA", PathBuf::from(format!("/usr/bin/llvm-profdata-{major}"))),
+    ];
+    if !programs.iter().all(|(_, path)| path.exists()) {
+        let advice = "run `rustup component add llvm-tools`, or set LLVM_COV and LLVM_PROFDATA";
+        apt_install(&[&format!("llvm-{major}")], reporter).with_context(|| advice.to_owned())?;
+    }
+    Ok(programs.to_vec())
+}
+
+fn rust_has_llvm_tools(description: &str) -> bool {
+    let Some(root) = output_of("rustc", &["--print", "sysroot"]) else { return false };
+    let Some(host) = field(description, "host: ") else { return false };
+    Path::new(&root).join("lib/rustlib").join(host).join("bin/llvm-profdata").exists()
+}
+
+/// The first number of `LLVM version: 22.1.2`.
+fn llvm_major(description: &str) -> Option<u32> {
+    field(description, "LLVM version: ")?.split('.').next()?.parse().ok()
+}
+
+fn field<'a>(description: &'a str, name: &str) -> Option<&'a str> {
+    description.lines().find_map(|line| line.strip_prefix(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_llvm_of_rustc_is_read() {
+        let description =
+            "rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\nLLVM version: 22.1.2";
+        assert_eq!(llvm_major(description), Some(22));
+        assert_eq!(field(description, "host: "), Some("x86_64-unknown-linux-gnu"));
+        assert_eq!(llvm_major("rustc 1.95.0"), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! `run`: from a fresh clone to a page to play on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::clock::Stopwatch;
+use crate::process::{POLL_INTERVAL, Service, cargo};
+use crate::readiness;
+use crate::signals::StopSignal;
+use crate::step::{Output, Reporter, Steps};
+use crate::tools;
+use crate::web;
+use crate::workspace::Workspace;
+
+/// A server that replays a long journal may take a while; one that takes longer than this has a problem.
+const READY_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// What `run` takes.
+#[derive(Args)]
+pub(crate) struct RunArguments {
+    /// The player's port; admin and metrics take the two after it, so that several servers can run
+    #[arg(long)]
+    port: Option<u16>,
+    /// Build the optimised server (slow the first time)
+    #[arg(long)]
+    release: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &RunArguments) -> Result<()> {
+    let settings = Settings::new(workspace, arguments.port)?;
+    let mut steps = Steps::new(4, Output::Brief);
+    steps.must("tools", |_| tools::check_compiler().and_then(|()| tools::check_node()))?;
+    steps.must("web client", |reporter| web::build(workspace, reporter))?;
+    steps.must("server (the first time takes minutes)", |reporter| {
+        build(workspace, arguments.release, reporter)
+    })?;
+    let stop = StopSignal::listen()?;
+    let binary = workspace.server_binary(arguments.release);
+    let mut server = steps.must("start", |_| start(workspace, binary, &settings, &stop))?;
+    eprintln!("{}", banner(&settings));
+
+    loop {
+        if let Some(status) = server.ended()? {
+            bail!("the server ended by itself with {status}; its last words are above");
+        }
+        if stop.take() {
+            break;
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
+    eprintln!("\nStopping: the server saves everything first (Ctrl-C again stops it at once) …");
+    let status = server.stop(|| stop.take())?;
+    if !status.success() {
+        bail!("the server ended with {status}");
+    }
+    eprintln!("Stopped. Nothing is lost; `cargo xtask run` goes on where you were.");
+    Ok(())
+}
+
+/// Builds the server. Every verb builds it with these features, so that none builds it again for another.
+pub(crate) fn build(workspace: &Workspace, release: bool, reporter: &Reporter) -> Result<()> {
+    let mut arguments = vec!["build", "--workspace", "--bins"];
+    if release {
+        arguments.push("--release");
+    }
+    reporter.run(&mut cargo(workspace, &arguments))
+}
+
+/// Starts the server and waits until it takes players.
+pub(crate) fn start(
+    workspace: &Workspace,
+    binary: PathBuf,
+    settings: &Settings,
+    stop: &StopSignal,
+) -> Result<Service> {
+    for port in [settings.port("PORT")?, settings.port("ADMIN_PORT")?, settings.port("METRICS_PORT")?] {
+        if readiness::is_taken(port) {
+            bail!("port {port} is taken by another program; stop that, or use `cargo xtask run --port 4001`");
+        }
+    }
+    let port = settings.port("PORT")?;
+    let mut server = Service::start("the server", settings.command(workspace, binary).arg("serve"))?;
+    let started = Stopwatch::start();
+    while !readiness::is_ready(port) {
+        if let Some(status) = server.ended()? {
+            bail!("the server ended with {status} before it was ready; its reason is above");
+        }
+        if stop.take() {
+            bail!("stopped before the server was ready");
+        }
+        if started.elapsed() > READY_TIME_MAX {
+            bail!("the server was not ready on port {port} within {} s", READY_TIME_MAX.as_secs());
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
+    Ok(server)
+}
+
+fn banner(settings: &Settings) -> String {
+    let port = settings.get("PORT");
+    let database = settings.get("DATABASE_URL");
+    format!(
+        "\n  Dopamine Hero is running.\n\n    Play   http://localhost:{port}/\n    Data   {database}\n    Stop   Ctrl-C\n"
+    )
+}
+
+/// The environment the server gets: what this shell has set, then `.env`, then values that fit a developer.
+pub(crate) struct Settings {
+    values: BTreeMap<String, String>,
+}
+
+impl Settings {
+    pub(crate) fn new(workspace: &Workspace, port: Option<u16>) -> Result<Self> {
+        fs::create_dir_all(workspace.root.join("data")).context("cannot make the folder data")?;
+        let file = fs::read_to_string(workspace.root.join(".env")).unwrap_or_default();
+        let mut values = BTreeMap::from(
+            [
+                ("PORT", "3001"),
+                ("ADMIN_PORT", "3002"),
+                ("METRICS_PORT", "9464"),
+                ("DATABASE_URL", "sqlite://data/dopamine-hero.sqlite"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        values.extend(parse_env_file(&file)?);
+        for (name, value) in std::env::vars_os() {
+            if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
+                && values.contains_key(name)
+            {
+                values.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        if let Some(port) = port {
+            for (offset, name) in ["PORT", "ADMIN_PORT", "METRICS_PORT"].into_iter().enumerate() {
+                values.insert(name.to_owned(), (usize::from(port) + offset).to_string());
+            }
+        }
+        Ok(Self { values })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn port(&self, name: &str) -> Result<u16> {
+        let text = self.get(name);
+        text.parse().with_context(|| format!("{name} is {text:?}, not a port (1 to 65535)"))
+    }
+
+    /// The server's program with these settings; the caller adds the subcommand.
+    pub(crate) fn command(&self, workspace: &Workspace, binary: PathBuf) -> Command {
+        let mut command = Command::new(binary);
+        command.current_dir(&workspace.root).envs(&self.values);
+        command
+    }
+}
+
+/// `NAME=value` lines; empty lines and lines that start with `#` say nothing.
+fn parse_env_file(text: &str) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else {
+            bail!(".env line {}: expected NAME=value, found {line:?}", index + 1);
+        };
+        values.insert(name.trim().to_owned(), value.trim().trim_matches('"').to_owned());
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_env_file_is_names_and_values() {
+        let values = parse_env_file("# a comment\n\nPORT=4000\nALLOWED_ORIGINS = \"http://a=b\"\n").unwrap();
+        assert_eq!(values["PORT"], "4000");
+        assert_eq!(values["ALLOWED_ORIGINS"], "http://a=b");
+        assert_eq!(values.len(), 2);
+        let error = parse_env_file("PORT=1\nnonsense").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("nonsense"), "{error}");
+    }
+
+    #[test]
+    fn the_banner_says_where_to_play_and_how_to_stop() {
+        let values = BTreeMap::from([("PORT".to_owned(), "4001".to_owned())]);
+        let text = banner(&Settings { values });
+        assert!(text.contains("http://localhost:4001/") && text.contains("Ctrl-C"), "{text}");
+    }
+}
