@@ -1,0 +1,180 @@
+//! What the operator can set, all of it, from the environment and nowhere else.
+//!
+//! [`Config::parse`] is pure: it takes a function that looks a variable up and returns either a configuration or every
+//! problem at once. [`VARIABLES`] is the one list of variables; `.env.example` and `docs/operations.md` are tested
+//! against it. What makes the game correct (flush before acknowledgement, full synchronisation of the disk, frame sizes)
+//! is not here, because it must not depend on an operator's mood.
+
+mod reader;
+mod variables;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use reader::Problem;
+use reader::Reader;
+pub use variables::{VARIABLES, Variable};
+
+/// Most shards; a hero's shard is a hash, so that the number may differ between starts.
+pub const SHARDS_MAX: usize = 64;
+
+/// The whole configuration of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where the server runs.
+    pub environment: Environment,
+    /// Address of the players' listener.
+    pub host: IpAddr,
+    /// Port of the players' listener; 0 lets the system choose.
+    pub port: u16,
+    /// Address of the operators' listener; loopback only, until it asks for a login.
+    pub admin_host: IpAddr,
+    /// Port of the operators' listener.
+    pub admin_port: u16,
+    /// Address of the metrics listener.
+    pub metrics_host: IpAddr,
+    /// Port of the metrics listener.
+    pub metrics_port: u16,
+    /// Where heroes are kept.
+    pub database: DatabaseUrl,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// How a log line looks.
+    pub log_format: LogFormat,
+    /// Ticks of the simulation a second.
+    pub tick_hz: u32,
+    /// Threads that simulate, 1 to [`SHARDS_MAX`].
+    pub shards: usize,
+    /// Origins besides the server's own from which a browser may open a socket, exactly as browsers write them.
+    pub allowed_origins: Vec<String>,
+    /// Most player sockets at once; the next one is told to come back later.
+    pub connections_max: usize,
+    /// Most sockets of one address (IPv6: /64) that have not said who they are.
+    pub unauthenticated_per_address_max: usize,
+    /// How long a shutdown may take before the process ends anyway.
+    pub drain_deadline: Duration,
+    /// Limits of one socket.
+    pub socket_limits: SocketLimits,
+    /// Limit of the routes that make accounts and tickets.
+    pub auth_limit: AuthLimit,
+}
+
+/// Where the server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// On a developer's machine.
+    Development,
+    /// A rehearsal of production.
+    Staging,
+    /// With players.
+    Production,
+}
+
+/// Where heroes are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// In memory: gone when the process ends. For tests.
+    Memory,
+    /// In a SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Only what needs a person.
+    Error,
+    /// And what may soon need one.
+    Warn,
+    /// And what an operator wants to see of a healthy server.
+    Info,
+    /// And every request and socket.
+    Debug,
+    /// Everything, libraries too.
+    Trace,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// What one socket may send. Over it: `rejected{rate}`, and at the third time within 10 s, close 4008.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// Frames of any kind.
+    pub messages: Rate,
+    /// Bytes of payload.
+    pub bytes: Rate,
+    /// Commands that change the hero.
+    pub commands: Rate,
+    /// Pings.
+    pub pings: Rate,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// What flows in every second.
+    pub per_second: u32,
+    /// What fits.
+    pub burst: u32,
+}
+
+/// So many requests of one address within a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthLimit {
+    /// The window.
+    pub window: Duration,
+    /// Requests in it.
+    pub requests_max: u32,
+}
+
+impl Config {
+    /// Reads every variable through `get`.
+    ///
+    /// # Errors
+    /// All problems, in the order of [`VARIABLES`]; never just the first.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+        let mut reader = Reader::new(&get);
+        let environment = reader.environment();
+        let config = Config {
+            environment,
+            host: reader.address("HOST"),
+            port: reader.number("PORT", 0..=65_535),
+            admin_host: reader.loopback("ADMIN_HOST"),
+            admin_port: reader.number("ADMIN_PORT", 0..=65_535),
+            metrics_host: reader.address("METRICS_HOST"),
+            metrics_port: reader.number("METRICS_PORT", 0..=65_535),
+            database: reader.database(environment),
+            log_level: reader.log_level(),
+            log_format: reader.log_format(),
+            tick_hz: reader.number("TICK_HZ", 1..=60),
+            shards: reader.shards(),
+            allowed_origins: reader.origins(environment),
+            connections_max: reader.number("CONNECTIONS_MAX", 1..=1_000_000),
+            unauthenticated_per_address_max: reader.number("UNAUTHENTICATED_PER_ADDRESS_MAX", 1..=1_000_000),
+            drain_deadline: reader.duration("DRAIN_DEADLINE_MS", 100..=600_000),
+            socket_limits: SocketLimits {
+                messages: reader.rate("SOCKET_MESSAGES_PER_SECOND", "SOCKET_MESSAGES_BURST"),
+                bytes: reader.rate("SOCKET_BYTES_PER_SECOND", "SOCKET_BYTES_BURST"),
+                commands: reader.rate("SOCKET_COMMANDS_PER_SECOND", "SOCKET_COMMANDS_BURST"),
+                pings: reader.rate("SOCKET_PINGS_PER_SECOND", "SOCKET_PINGS_BURST"),
+            },
+            auth_limit: AuthLimit {
+                window: reader.duration("RATE_LIMIT_WINDOW_MS", 1_000..=86_400_000),
+                requests_max: reader.number("RATE_LIMIT_MAX_REQUESTS", 1..=1_000_000_000),
+            },
+        };
+        reader.distinct_listeners(&config);
+        reader.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! Turns texts into values and collects what is wrong with them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Config, DatabaseUrl, Environment, LogFormat, LogLevel, Rate, SHARDS_MAX, VARIABLES};
+
+/// Most origins in `ALLOWED_ORIGINS`.
+const ORIGINS_MAX: usize = 64;
+/// As much of a wrong value as is repeated in its problem.
+const SHOWN_CHARS_MAX: usize = 80;
+
+/// What is wrong with one variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable.
+    pub variable: &'static str,
+    /// What it was set to; cut, and without what may be a password.
+    pub value: String,
+    /// What would have been right.
+    pub expected: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is {:?}; expected {}", self.variable, self.value, self.expected)
+    }
+}
+
+pub(super) struct Reader<'a> {
+    get: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(get: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Reader { get, problems: Vec::new() }
+    }
+
+    pub(super) fn finish(mut self, config: Config) -> Result<Config, Vec<Problem>> {
+        if self.problems.is_empty() {
+            return Ok(config);
+        }
+        self.problems.sort_by_key(|problem| VARIABLES.iter().position(|v| v.name == problem.variable));
+        Err(self.problems)
+    }
+
+    /// The text of a variable, or its default when it is unset or empty.
+    fn text(&self, name: &'static str) -> String {
+        let variable = VARIABLES.iter().find(|variable| variable.name == name);
+        let default = variable.expect("every variable that is read is in VARIABLES").default;
+        match (self.get)(name) {
+            Some(value) if !value.trim().is_empty() => value.trim().to_owned(),
+            _ => default.to_owned(),
+        }
+    }
+
+    fn problem(&mut self, variable: &'static str, value: &str, expected: impl Into<String>) {
+        let value = value.chars().take(SHOWN_CHARS_MAX).collect();
+        self.problems.push(Problem { variable, value, expected: expected.into() });
+    }
+
+    /// One of a closed set of words; after a problem, the first of them stands in.
+    fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> T {
+        let text = self.text(name);
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return *value;
+        }
+        let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.problem(name, &text, format!("one of {}", expected.join(", ")));
+        words.first().expect("a closed set has a member").1
+    }
+
+    pub(super) fn environment(&mut self) -> Environment {
+        self.word(
+            "APP_ENV",
+            &[
+                ("development", Environment::Development),
+                ("staging", Environment::Staging),
+                ("production", Environment::Production),
+            ],
+        )
+    }
+
+    pub(super) fn log_level(&mut self) -> LogLevel {
+        self.word(
+            "LOG_LEVEL",
+            &[
+                ("error", LogLevel::Error),
+                ("warn", LogLevel::Warn),
+                ("info", LogLevel::Info),
+                ("debug", LogLevel::Debug),
+                ("trace", LogLevel::Trace),
+            ],
+        )
+    }
+
+    pub(super) fn log_format(&mut self) -> LogFormat {
+        self.word("LOG_FORMAT", &[("text", LogFormat::Text), ("json", LogFormat::Json)])
+    }
+
+    pub(super) fn address(&mut self, name: &'static str) -> IpAddr {
+        let text = self.text(name);
+        text.parse().unwrap_or_else(|_| {
+            self.problem(name, &text, "an IP address such as 127.0.0.1, 0.0.0.0 or ::1 (no host name)");
+            IpAddr::from([127, 0, 0, 1])
+        })
+    }
+
+    pub(super) fn loopback(&mut self, name: &'static str) -> IpAddr {
+        let address = self.address(name);
+        if !address.is_loopback() {
+            let expected = "a loopback address such as 127.0.0.1, because this listener has no login yet; \
+                            reach it from elsewhere through an SSH tunnel";
+            self.problem(name, &address.to_string(), expected);
+        }
+        address
+    }
+
+    pub(super) fn number<T>(&mut self, name: &'static str, range: RangeInclusive<u64>) -> T
+    where
+        T: TryFrom<u64>,
+    {
+        let text = self.text(name);
+        let number = match text.parse::<u64>() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                self.problem(
+                    name,
+                    &text,
+                    format!("a whole number from {} to {}", range.start(), range.end()),
+                );
+                *range.start()
+            }
+        };
+        T::try_from(number).ok().expect("the range fits the type")
+    }
+
+    pub(super) fn duration(&mut self, name: &'static str, range_ms: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.number(name, range_ms))
+    }
+
+    pub(super) fn rate(&mut self, per_second: &'static str, burst: &'static str) -> Rate {
+        Rate {
+            per_second: self.number(per_second, 1..=1_000_000_000),
+            burst: self.number(burst, 1..=1_000_000_000),
+        }
+    }
+
+    pub(super) fn shards(&mut self) -> usize {
+        if self.text("SHARDS") == "auto" {
+            return std::thread::available_parallelism().map_or(1, usize::from).min(SHARDS_MAX);
+        }
+        let text = self.text("SHARDS");
+        match text.parse() {
+            Ok(shards) if (1..=SHARDS_MAX).contains(&shards) => shards,
+            _ => {
+                self.problem("SHARDS", &text, format!("auto, or a whole number from 1 to {SHARDS_MAX}"));
+                1
+            }
+        }
+    }
+
+    pub(super) fn database(&mut self, environment: Environment) -> DatabaseUrl {
+        let text = self.text("DATABASE_URL");
+        if text == "memory:" {
+            if environment == Environment::Production {
+                self.problem(
+                    "DATABASE_URL",
+                    &text,
+                    "a store that keeps data: memory: forgets every hero at the end",
+                );
+            }
+            return DatabaseUrl::Memory;
+        }
+        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
+        if let Some(path) =
+            path.filter(|path| !path.is_empty() && !path.contains(['?', '\0']) && *path != ":memory:")
+        {
+            return DatabaseUrl::Sqlite(PathBuf::from(path));
+        }
+        // A database URL may hold a password: what stands before the last @ is not repeated.
+        let shown = match (text.split_once("://"), text.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+            _ => text.clone(),
+        };
+        let expected = if text.starts_with("postgres") {
+            "sqlite://PATH or memory:; Postgres comes with a later version"
+        } else {
+            "sqlite://PATH (nothing after a ?) or memory:"
+        };
+        self.problem("DATABASE_URL", &shown, expected);
+        DatabaseUrl::Memory
+    }
+
+    pub(super) fn origins(&mut self, environment: Environment) -> Vec<String> {
+        let text = self.text("ALLOWED_ORIGINS");
+        let origins: Vec<String> =
+            text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
+        for origin in &origins {
+            if !is_origin(origin) {
+                let expected = "origins such as https://play.example.org or http://localhost:5173: lower case, \
+                                no path, no slash at the end, no port that is the scheme's own, no *";
+                self.problem("ALLOWED_ORIGINS", origin, expected);
+            } else if environment == Environment::Production && !origin.starts_with("https://") {
+                self.problem("ALLOWED_ORIGINS", origin, "only https:// origins in production");
+            }
+        }
+        if origins.len() > ORIGINS_MAX {
+            self.problem(
+                "ALLOWED_ORIGINS",
+                &format!("{} origins", origins.len()),
+                format!("at most {ORIGINS_MAX}"),
+            );
+        }
+        origins
+    }
+
+    /// Two listeners on one port would fail at bind; said here, it names the variables.
+    pub(super) fn distinct_listeners(&mut self, config: &Config) {
+        let (player, admin, metrics) = (config.port, config.admin_port, config.metrics_port);
+        if admin != 0 && admin == player {
+            self.problem("ADMIN_PORT", &admin.to_string(), "another port than PORT");
+        }
+        if metrics != 0 && (metrics == player || metrics == admin) {
+            self.problem("METRICS_PORT", &metrics.to_string(), "another port than PORT and ADMIN_PORT");
+        }
+    }
+}
+
+/// Whether a text is an origin exactly as a browser would send it.
+fn is_origin(text: &str) -> bool {
+    let (rest, own_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, ":443"),
+        (_, Some(rest)) => (rest, ":80"),
+        _ => return false,
+    };
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    !rest.is_empty()
+        && rest.len() <= 255
+        && rest.chars().all(allowed)
+        && !rest.ends_with([':'])
+        && !rest.ends_with(own_port)
+}

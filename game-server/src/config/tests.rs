@@ -1,0 +1,172 @@
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Config, DatabaseUrl, Environment, LogFormat, LogLevel, Problem, Rate, VARIABLES};
+
+fn parse(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
+    let map: BTreeMap<&str, &str> = pairs.iter().copied().collect();
+    Config::parse(|name| map.get(name).map(|value| (*value).to_owned()))
+}
+
+#[test]
+fn nothing_set_is_a_developers_machine() {
+    let config = parse(&[]).expect("the defaults are right");
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!((config.port, config.admin_port, config.metrics_port), (3001, 3002, 9464));
+    assert!(
+        config.host.is_loopback() && config.admin_host.is_loopback() && config.metrics_host.is_loopback()
+    );
+    assert_eq!(config.database, DatabaseUrl::Sqlite(PathBuf::from("data/dopamine-hero.sqlite")));
+    assert_eq!((config.log_level, config.log_format), (LogLevel::Info, LogFormat::Text));
+    assert_eq!(config.tick_hz, 10);
+    assert!((1..=64).contains(&config.shards));
+    assert_eq!(config.allowed_origins, Vec::<String>::new());
+    assert_eq!(config.drain_deadline, Duration::from_secs(10));
+    assert_eq!(config.socket_limits.messages, Rate { per_second: 30, burst: 60 });
+    assert_eq!(config.socket_limits.bytes, Rate { per_second: 16_384, burst: 65_536 });
+    assert_eq!(config.socket_limits.commands, Rate { per_second: 10, burst: 20 });
+    assert_eq!(config.auth_limit.requests_max, 100);
+}
+
+#[test]
+fn an_empty_value_is_an_unset_one() {
+    assert_eq!(parse(&[("PORT", ""), ("HOST", "  ")]), parse(&[]));
+}
+
+#[test]
+fn every_example_is_right() {
+    for variable in VARIABLES {
+        let mut pairs = vec![(variable.name, variable.example)];
+        if variable.name == "APP_ENV" {
+            pairs.push(("DATABASE_URL", "sqlite://a"));
+        }
+        assert_eq!(parse(&pairs).err(), None, "{}", variable.name);
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_what_was_expected() {
+    let problems = parse(&[
+        ("APP_ENV", "prod"),
+        ("HOST", "localhost"),
+        ("PORT", "70000"),
+        ("ADMIN_HOST", "0.0.0.0"),
+        ("ADMIN_PORT", "-1"),
+        ("METRICS_PORT", "3001"),
+        ("DATABASE_URL", "mysql://root:secret@db/heroes"),
+        ("LOG_LEVEL", "INFO"),
+        ("LOG_FORMAT", "xml"),
+        ("TICK_HZ", "0"),
+        ("SHARDS", "65"),
+        ("ALLOWED_ORIGINS", "https://ok.example,*,https://Up.example,https://a.example/"),
+        ("SOCKET_MESSAGES_PER_SECOND", "many"),
+    ])
+    .expect_err("all of them are wrong");
+    let names: Vec<&str> = problems.iter().map(|problem| problem.variable).collect();
+    assert_eq!(
+        names,
+        [
+            "APP_ENV",
+            "HOST",
+            "PORT",
+            "ADMIN_HOST",
+            "ADMIN_PORT",
+            "DATABASE_URL",
+            "LOG_LEVEL",
+            "LOG_FORMAT",
+            "TICK_HZ",
+            "SHARDS",
+            "ALLOWED_ORIGINS",
+            "ALLOWED_ORIGINS",
+            "ALLOWED_ORIGINS",
+            "SOCKET_MESSAGES_PER_SECOND",
+        ]
+    );
+    let text = problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n");
+    assert!(text.contains("PORT is \"70000\"; expected a whole number from 0 to 65535"), "{text}");
+    assert!(!text.contains("secret"), "a password is not repeated: {text}");
+}
+
+#[test]
+fn one_port_for_two_listeners_is_a_problem() {
+    let problems = parse(&[("METRICS_PORT", "3001"), ("ADMIN_PORT", "3001")]).expect_err("they collide");
+    assert_eq!(problems.len(), 2);
+    assert!(parse(&[("PORT", "0"), ("METRICS_PORT", "0"), ("ADMIN_PORT", "0")]).is_ok(), "0 is no port yet");
+}
+
+#[test]
+fn postgres_is_told_to_come_later_without_its_password() {
+    let problems = parse(&[("DATABASE_URL", "postgres://hero:hunter2@db:5432/heroes")]).expect_err("not yet");
+    assert_eq!(
+        problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
+        [
+            "DATABASE_URL is \"postgres://***@db:5432/heroes\"; expected sqlite://PATH or memory:; Postgres comes with a later version"
+        ]
+    );
+}
+
+#[test]
+fn production_refuses_to_forget_and_plain_origins() {
+    let production = ("APP_ENV", "production");
+    assert!(parse(&[production, ("DATABASE_URL", "memory:")]).is_err());
+    assert!(parse(&[production, ("ALLOWED_ORIGINS", "http://play.example.org")]).is_err());
+    assert!(parse(&[production, ("ALLOWED_ORIGINS", "https://play.example.org:8443")]).is_ok());
+}
+
+#[test]
+fn sqlite_paths() {
+    let path = |url| parse(&[("DATABASE_URL", url)]).map(|config| config.database);
+    assert_eq!(path("sqlite:///var/a.sqlite"), Ok(DatabaseUrl::Sqlite(PathBuf::from("/var/a.sqlite"))));
+    assert_eq!(path("sqlite:a.sqlite"), Ok(DatabaseUrl::Sqlite(PathBuf::from("a.sqlite"))));
+    assert!(path("sqlite://").is_err());
+    assert!(path("sqlite://a.sqlite?synchronous=off").is_err(), "durability is no knob");
+    assert!(path("sqlite::memory:").is_err());
+}
+
+#[test]
+fn the_table_and_the_parser_know_the_same_variables() {
+    let asked = RefCell::new(BTreeSet::new());
+    let parsed = Config::parse(|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        None
+    });
+    assert!(parsed.is_ok());
+    let listed: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
+    assert_eq!(listed.len(), VARIABLES.len(), "no variable is listed twice");
+    assert_eq!(asked.into_inner(), listed);
+}
+
+/// `.env.example` as it must be: every variable commented out at its default, below what it means.
+fn env_example() -> String {
+    let mut text = String::from(
+        "# Every variable of dopamine-hero, at its default. Generated from game-server/src/config/variables.rs:\n\
+         # UPDATE=1 cargo nextest run -p game-server env_example\n\
+         # Nothing reads this file by itself: set -a; . ./.env; set +a\n",
+    );
+    for variable in VARIABLES {
+        text.push_str(&format!(
+            "\n# {}\n# Example: {}={}\n{}={}\n",
+            variable.meaning, variable.name, variable.example, variable.name, variable.default
+        ));
+    }
+    text
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "UPDATE=1 rewrites the file instead of comparing it")]
+fn env_example_shows_every_variable_at_its_default_and_no_other() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example");
+    if std::env::var("UPDATE").is_ok() {
+        std::fs::write(path, env_example()).expect("the file can be written");
+    }
+    let text = std::fs::read_to_string(path).expect(".env.example exists");
+    assert_eq!(text, env_example(), "run with UPDATE=1");
+    let assignments: Vec<(&str, &str)> =
+        text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('=')).collect();
+    let table: Vec<(&str, &str)> =
+        VARIABLES.iter().map(|variable| (variable.name, variable.default)).collect();
+    assert_eq!(assignments, table);
+    assert_eq!(parse(&assignments), parse(&[]), "copied as it is, it changes nothing");
+}

@@ -1,0 +1,123 @@
+//! The list of environment variables: the one place that knows their names, defaults and meanings.
+
+/// One environment variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds when it is not set or empty.
+    pub default: &'static str,
+    /// What it means, in one or two sentences.
+    pub meaning: &'static str,
+    /// A value somebody might set.
+    pub example: &'static str,
+}
+
+const fn variable(
+    name: &'static str,
+    default: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> Variable {
+    Variable { name, default, meaning, example }
+}
+
+/// Every variable the server reads, in the order of `.env.example`.
+pub const VARIABLES: &[Variable] = &[
+    variable(
+        "APP_ENV",
+        "development",
+        "production",
+        "Where the server runs: development, staging or production. Production refuses what would lose data or let strangers in.",
+    ),
+    variable(
+        "HOST",
+        "127.0.0.1",
+        "0.0.0.0",
+        "IP address of the players' listener. 0.0.0.0 answers the whole network.",
+    ),
+    variable(
+        "PORT",
+        "3001",
+        "3001",
+        "Port of the players' listener: web client, REST and the game's WebSocket. 0 lets the system choose.",
+    ),
+    variable(
+        "ADMIN_HOST",
+        "127.0.0.1",
+        "::1",
+        "IP address of the operators' listener. It has no login yet, therefore only a loopback address is taken.",
+    ),
+    variable("ADMIN_PORT", "3002", "3002", "Port of the operators' listener. 0 lets the system choose."),
+    variable(
+        "METRICS_HOST",
+        "127.0.0.1",
+        "10.0.0.5",
+        "IP address of the metrics listener. Metrics are not secret, but nobody else's business: keep it inside.",
+    ),
+    variable(
+        "METRICS_PORT",
+        "9464",
+        "9464",
+        "Port of GET /metrics for Prometheus. 0 lets the system choose.",
+    ),
+    variable(
+        "DATABASE_URL",
+        "sqlite://data/dopamine-hero.sqlite",
+        "sqlite:///var/lib/dopamine-hero/heroes.sqlite",
+        "Where heroes are kept: sqlite://PATH (made if missing), or memory: which forgets everything at the end.",
+    ),
+    variable("LOG_LEVEL", "info", "debug", "How much is logged: error, warn, info, debug or trace."),
+    variable(
+        "LOG_FORMAT",
+        "text",
+        "json",
+        "How a log line looks: text for people, json for machines. Times are UTC.",
+    ),
+    variable("TICK_HZ", "10", "20", "Ticks of the simulation a second, 1 to 60. No amount depends on it."),
+    variable("SHARDS", "auto", "4", "Threads that simulate heroes, 1 to 64; auto takes one for each core."),
+    variable(
+        "ALLOWED_ORIGINS",
+        "",
+        "https://play.example.org,https://staging.example.org",
+        "Further web origins whose pages may open a socket, separated by commas, exactly as browsers write them. The server's own origin is always allowed.",
+    ),
+    variable(
+        "CONNECTIONS_MAX",
+        "10000",
+        "20000",
+        "Most player sockets at once; the next one gets 503 and comes back.",
+    ),
+    variable(
+        "UNAUTHENTICATED_PER_ADDRESS_MAX",
+        "4",
+        "500",
+        "Most sockets of one address (IPv6: /64) that have not said who they are. Raise it for load tests.",
+    ),
+    variable(
+        "DRAIN_DEADLINE_MS",
+        "10000",
+        "25000",
+        "How long a shutdown may take before the process ends anyway.",
+    ),
+    variable("SOCKET_MESSAGES_PER_SECOND", "30", "1000", "Frames one socket may send a second."),
+    variable("SOCKET_MESSAGES_BURST", "60", "2000", "Frames one socket may send at once."),
+    variable("SOCKET_BYTES_PER_SECOND", "16384", "1048576", "Bytes one socket may send a second."),
+    variable("SOCKET_BYTES_BURST", "65536", "4194304", "Bytes one socket may send at once."),
+    variable("SOCKET_COMMANDS_PER_SECOND", "10", "1000", "Commands one player may send a second."),
+    variable("SOCKET_COMMANDS_BURST", "20", "2000", "Commands one player may send at once."),
+    variable("SOCKET_PINGS_PER_SECOND", "2", "10", "Pings one socket may send a second."),
+    variable("SOCKET_PINGS_BURST", "4", "20", "Pings one socket may send at once."),
+    variable(
+        "RATE_LIMIT_WINDOW_MS",
+        "900000",
+        "60000",
+        "Window of the request limit on the routes that make guests and tickets.",
+    ),
+    variable(
+        "RATE_LIMIT_MAX_REQUESTS",
+        "100",
+        "100000",
+        "Requests one address (IPv6: /64) may send to each of these routes within the window. Raise it for load tests.",
+    ),
+];
