@@ -111,7 +111,7 @@ fn banner(settings: &Settings) -> String {
     )
 }
 
-/// The environment the server gets: what this shell has set, then `.env`, then values that fit a developer.
+/// The environment the server gets: what this shell has set, else values that fit a developer.
 pub(crate) struct Settings {
     values: BTreeMap<String, String>,
 }
@@ -119,7 +119,6 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn new(workspace: &Workspace, port: Option<u16>) -> Result<Self> {
         fs::create_dir_all(workspace.root.join("data")).context("cannot make the folder data")?;
-        let file = fs::read_to_string(workspace.root.join(".env")).unwrap_or_default();
         let mut values = BTreeMap::from(
             [
                 ("PORT", "3001"),
@@ -129,7 +128,6 @@ impl Settings {
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
-        values.extend(parse_env_file(&file)?);
         for (name, value) in std::env::vars_os() {
             if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
                 && values.contains_key(name)
@@ -162,35 +160,9 @@ impl Settings {
     }
 }
 
-/// `NAME=value` lines; empty lines and lines that start with `#` say nothing.
-fn parse_env_file(text: &str) -> Result<BTreeMap<String, String>> {
-    let mut values = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let Some((name, value)) = line.split_once('=') else {
-            bail!(".env line {}: expected NAME=value, found {line:?}", index + 1);
-        };
-        values.insert(name.trim().to_owned(), value.trim().trim_matches('"').to_owned());
-    }
-    Ok(values)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_env_file_is_names_and_values() {
-        let values = parse_env_file("# a comment\n\nPORT=4000\nALLOWED_ORIGINS = \"http://a=b\"\n").unwrap();
-        assert_eq!(values["PORT"], "4000");
-        assert_eq!(values["ALLOWED_ORIGINS"], "http://a=b");
-        assert_eq!(values.len(), 2);
-        let error = parse_env_file("PORT=1\nnonsense").unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("nonsense"), "{error}");
-    }
 
     #[test]
     fn the_banner_says_where_to_play_and_how_to_stop() {
