@@ -1,0 +1,94 @@
+/**
+ * Every open tab has its own command stream, because the server takes one gap-free sequence a stream. The server
+ * remembers only a few streams a hero, so a new tab takes over the stream of a closed one, together with what that one
+ * had not sent yet. A lock held for the life of the page says which streams are in use.
+ */
+
+import { LIMIT } from './protocol.gen';
+import { isRecord, KEY, type KeyValue, readJson } from './storage';
+
+/** Held until the page goes. */
+export interface Locks {
+  /** Tries for at most `waitMs`; true means that the lock is held from now on. */
+  acquire(name: string, waitMs: number): Promise<boolean>;
+}
+
+/** A page that is just being left lets its lock go within this time. */
+const RELOAD_WAIT_MS = 400;
+
+export interface StreamChoice {
+  device: KeyValue;
+  tab: KeyValue;
+  locks: Locks | null;
+  random(): number;
+}
+
+export function isNumberArray(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number');
+}
+
+/** Picks the stream of this tab: its own from before a reload, an orphan, or a new one. */
+export async function chooseStream(choice: StreamChoice): Promise<number> {
+  const own = Number(choice.tab.get(KEY.tabStream) ?? 0);
+  if (own > 0 && (await isFree(choice, own, RELOAD_WAIT_MS))) return keep(choice, own);
+  if (choice.locks !== null) {
+    for (const orphan of orphans(choice, own)) {
+      if (await isFree(choice, orphan, 0)) return keep(choice, orphan);
+    }
+  }
+  const fresh = 1 + Math.floor(choice.random() * (LIMIT.integer_max - 1));
+  await isFree(choice, fresh, 0);
+  return keep(choice, fresh);
+}
+
+/** Streams with something unsent first: a closed tab's commands must not wait for luck. */
+function orphans(choice: StreamChoice, own: number): number[] {
+  const known = readJson(choice.device, KEY.streams, isNumberArray) ?? [];
+  const hasQueue = (id: number) => hasUnsent(choice.device, id);
+  return known.filter((id) => id !== own).sort((a, b) => Number(hasQueue(b)) - Number(hasQueue(a)));
+}
+
+export function hasUnsent(device: KeyValue, streamId: number): boolean {
+  const isQueue = (value: unknown): value is { entries: unknown[] } => isRecord(value) && Array.isArray(value['entries']);
+  return (readJson(device, KEY.queue(streamId), isQueue)?.entries.length ?? 0) > 0;
+}
+
+async function isFree(choice: StreamChoice, streamId: number, waitMs: number): Promise<boolean> {
+  if (choice.locks === null) return true;
+  return choice.locks.acquire(`dopamine-hero.stream.${streamId}`, waitMs);
+}
+
+function keep(choice: StreamChoice, streamId: number): number {
+  choice.tab.set(KEY.tabStream, String(streamId));
+  const known = (readJson(choice.device, KEY.streams, isNumberArray) ?? []).filter((id) => id !== streamId);
+  known.push(streamId);
+  // The oldest go first, as on the server; one with something unsent stays.
+  while (known.length > LIMIT.streams_max) {
+    const index = known.findIndex((id) => id !== streamId && !hasUnsent(choice.device, id));
+    if (index < 0) break;
+    known.splice(index, 1);
+  }
+  choice.device.set(KEY.streams, JSON.stringify(known));
+  return streamId;
+}
+
+/** The browser's locks; absent on plain http away from localhost, where each tab keeps to its own session storage. */
+export function browserLocks(manager: LockManager | undefined): Locks | null {
+  if (manager === undefined) return null;
+  return {
+    acquire(name, waitMs) {
+      return new Promise((resolve) => {
+        const hold = (lock: Lock | null) => {
+          resolve(lock !== null);
+          // A promise that never settles keeps the lock until the page is gone.
+          return lock === null ? undefined : new Promise<void>(() => undefined);
+        };
+        const request =
+          waitMs === 0
+            ? manager.request(name, { ifAvailable: true }, hold)
+            : manager.request(name, { signal: AbortSignal.timeout(waitMs) }, hold);
+        request.catch(() => resolve(false));
+      });
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** What to draw at a moment of server time. Nothing here counts: every number follows from an anchor. */
+
+import type { Break, Job, Progress, Session } from './protocol.gen';
+
+/** Focused time in the session. */
+export function focusMs(session: Session, nowMs: number): number {
+  if (!isCounting(session)) return session.focus_ms_at_anchor;
+  return Math.max(0, session.focus_ms_at_anchor + Math.max(0, nowMs - session.anchor_ms));
+}
+
+/** The clock moves, be it inside the plan or after it. */
+export function isCounting(session: Session): boolean {
+  return session.state === 'running' || session.state === 'overtime';
+}
+
+/** What is left of the plan; negative after it; nothing in flowtime. */
+export function leftMs(session: Session, nowMs: number): number | null {
+  return session.planned_ms === null ? null : session.planned_ms - focusMs(session, nowMs);
+}
+
+/** The plan is over and the clock waits for an answer, even if the server's word of it is still on its way. */
+export function waitsForAnswer(session: Session, nowMs: number): boolean {
+  if (session.state === 'overtime') return true;
+  const left = leftMs(session, nowMs);
+  return session.state === 'running' && left !== null && left <= 0 && !keptGoing(session);
+}
+
+/** The plan was over at the last anchor and the session runs: somebody chose to keep going. */
+export function keptGoing(session: Session): boolean {
+  return session.state === 'running' && session.planned_ms !== null && session.focus_ms_at_anchor >= session.planned_ms;
+}
+
+/** Energy of the session so far, in mE. */
+export function energyMe(progress: Progress, nowMs: number): number {
+  return progress.energy_me + grown(progress.energy_rate_ue_per_s, progress.at_ms, nowMs);
+}
+
+/** Dopamine of the session so far, in mD. */
+export function dopamineMd(progress: Progress, nowMs: number): number {
+  return progress.dopamine_md + grown(progress.dopamine_rate_ud_per_s, progress.at_ms, nowMs);
+}
+
+function grown(ratePerSecond: number, atMs: number, nowMs: number): number {
+  return Math.floor((ratePerSecond * Math.max(0, nowMs - atMs)) / 1_000_000);
+}
+
+/** How much of a job is done, 0 to 1. */
+export function jobShare(job: Job, nowMs: number): number {
+  if (job.work_ms <= 0) return 1;
+  const done = job.done_ms_at_anchor + (Math.max(0, nowMs - job.anchor_ms) * job.speed_permille) / 1_000;
+  return Math.min(1, Math.max(0, done / job.work_ms));
+}
+
+/** How long a job still takes at the speed of now. */
+export function jobLeftMs(job: Job, nowMs: number): number {
+  return Math.max(0, job.done_at_ms - nowMs);
+}
+
+/** What is left of a break; negative when it is over. */
+export function breakLeftMs(onBreak: Break, nowMs: number): number {
+  return onBreak.started_at_ms + onBreak.planned_ms - nowMs;
+}
