@@ -10,6 +10,7 @@
 pub mod client;
 pub mod close;
 pub mod code;
+pub mod codec;
 pub mod limit;
 pub mod server;
 pub mod types;

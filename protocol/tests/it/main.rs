@@ -1,0 +1,8 @@
+//! The wire from outside: golden frames, hostile frames, properties, and whether the document is complete.
+
+mod arbitrary;
+mod golden;
+mod hostile;
+mod names;
+mod property;
+mod sample;
