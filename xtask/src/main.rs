@@ -20,6 +20,8 @@ mod verbs;
 mod web;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Develops Dopamine Hero: `cargo xtask run` plays it, `cargo xtask test` checks all of it.
@@ -85,10 +87,19 @@ enum Part {
     Server,
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> anyhow::Result<()> {
     let workspace = workspace::Workspace::load()?;
-    match arguments.verb {
+    match verb {
         Verb::Run(run) => serve::run(&workspace, &run),
         Verb::Dev(dev) => dev::run(&workspace, &dev),
         Verb::Test { suite } => suite::test(&workspace, suite),

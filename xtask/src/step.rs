@@ -70,7 +70,7 @@ impl Steps {
         match self.must(name, work) {
             Ok(()) => true,
             Err(error) => {
-                eprintln!("{error:#}");
+                eprintln!("error: {error:#}");
                 false
             }
         }
