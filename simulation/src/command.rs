@@ -5,40 +5,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::catalogue::Category;
 use crate::id::{CosmeticId, ModuleId};
-
-/// What kind of work it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// Making something.
-    Creative,
-    /// Thinking something through.
-    Analytical,
-    /// Moving.
-    Physical,
-    /// Taking something in.
-    Learning,
-    /// Not said.
-    None,
-}
-
-impl Category {
-    /// How many there are, [`Category::None`] included.
-    pub const COUNT: usize = 5;
-
-    /// Place in tables by category: creative, analytical, physical, learning, none.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        match self {
-            Self::Creative => 0,
-            Self::Analytical => 1,
-            Self::Physical => 2,
-            Self::Learning => 3,
-            Self::None => 4,
-        }
-    }
-}
 
 /// How important a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

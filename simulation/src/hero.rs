@@ -1,0 +1,122 @@
+//! The hero: one aggregate, one writer, one snapshot. Plain data; the rules live in `rules/`.
+//!
+//! A hero is meant to be small (about 3 KiB with ten tasks, six modules and a month of days) and is saved whole.
+//! Everything in it is an outcome of events: [`crate::apply::apply`] is the only code that changes it.
+
+mod belongings;
+mod day;
+mod focus;
+mod task;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+pub use belongings::{
+    Assembly, Blueprint, CATEGORY_COUNT, Cosmetics, Job, OwnedModule, Preset, Presets, Statistics, Unlocked, Wallet,
+    category_slot,
+};
+pub use day::{DayBounds, DayKind, DayRecord, StreakChain, StreakState, Today, Zone};
+pub use focus::{Break, EndKind, EndedSession, Meter, Session, SessionState, ToConfirm};
+pub use task::{Occurrence, Repeat, Task};
+
+use crate::rack::Rack;
+
+/// Version of the shape of [`Hero`] and of [`crate::event::Event`]. A reader refuses what is newer.
+pub const SCHEMA_VERSION: u16 = 1;
+
+/// Everything the game knows about one player.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hero {
+    /// Chosen by the player, 1 to 40 characters.
+    pub name: String,
+    /// When the hero was made.
+    pub created_at_ms: i64,
+    /// Moment of the last event. Nothing happens before it: a clock that steps back stands still here.
+    pub latest_ms: i64,
+    /// When the player was last heard of.
+    pub contact_ms: i64,
+    /// Where the last silence before that began: an offline session cannot have begun earlier.
+    pub gap_from_ms: i64,
+    /// The last number given to a task, session or job.
+    pub last_id: u32,
+    /// Zone and start of day in force.
+    pub zone: Zone,
+    /// Takes their place when a player-day ends.
+    pub next_zone: Option<Box<Zone>>,
+    /// Days on which a change of zone took effect, the last two.
+    pub zone_changes: Vec<i32>,
+    /// Minutes of focus that make the daily goal.
+    pub daily_goal_minutes: u16,
+    /// Bit 0 is Monday.
+    pub rest_weekdays: u8,
+    /// Last player-day of the vacation.
+    pub vacation_until: Option<i32>,
+    /// Skins and cable colours.
+    pub cosmetics: Cosmetics,
+    /// What there is to spend.
+    pub wallet: Wallet,
+    /// The open session.
+    pub session: Option<Box<Session>>,
+    /// The running break.
+    pub on_break: Option<Break>,
+    /// The last session that ended: a break belongs to it.
+    pub last_session: Option<EndedSession>,
+    /// A long session that waits for "still you?".
+    pub to_confirm: Option<Box<ToConfirm>>,
+    /// The current player-day.
+    pub today: Today,
+    /// The last 30 player-days before it, oldest first, without gaps.
+    pub days: Vec<DayRecord>,
+    /// Showing up.
+    pub streak: StreakState,
+    /// By number, ascending.
+    pub tasks: Vec<Task>,
+    /// By time of assembly.
+    pub modules: Vec<OwnedModule>,
+    /// What is being built.
+    pub assembly: Assembly,
+    /// What lies on the grid and how it is cabled.
+    pub rack: Rack,
+    /// Synergies that were ever found, by catalogue order of their kind.
+    pub synergies_found: Vec<crate::rack::Synergy>,
+    /// Kept racks.
+    pub presets: Presets,
+    /// By time.
+    pub achievements: Vec<Unlocked>,
+    /// Totals.
+    pub statistics: Statistics,
+}
+
+impl Hero {
+    /// The task of that number.
+    #[must_use]
+    pub fn task(&self, task_id: u32) -> Option<&Task> {
+        self.tasks.binary_search_by_key(&task_id, |task| task.task_id).ok().and_then(|index| self.tasks.get(index))
+    }
+
+    pub(crate) fn task_mut(&mut self, task_id: u32) -> Option<&mut Task> {
+        let index = self.tasks.binary_search_by_key(&task_id, |task| task.task_id).ok()?;
+        self.tasks.get_mut(index)
+    }
+
+    /// The owned module of that name.
+    #[must_use]
+    pub fn module(&self, module_id: crate::id::ModuleId) -> Option<&OwnedModule> {
+        self.modules.iter().find(|module| module.module_id == module_id)
+    }
+
+    /// The running job of that number.
+    #[must_use]
+    pub fn job(&self, job_id: u32) -> Option<&Job> {
+        self.assembly.jobs.iter().find(|job| job.job_id == job_id)
+    }
+
+    /// Whether an achievement was unlocked.
+    #[must_use]
+    pub fn has_achievement(&self, achievement_id: crate::id::AchievementId) -> bool {
+        self.achievements.iter().any(|unlocked| unlocked.achievement_id == achievement_id)
+    }
+}
