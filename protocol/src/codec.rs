@@ -12,6 +12,7 @@ mod scan;
 
 use std::io::Cursor;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -163,10 +164,25 @@ impl DecodeError {
         Self { kind, byte, hint: hint.into(), cmd_seq: None }
     }
 
+    /// The stable name of what is wrong.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.kind.as_str()
+    }
+
     /// What a server does about it.
     #[must_use]
     pub const fn consequence(&self) -> Consequence {
         self.kind.consequence()
+    }
+
+    /// The code to close the socket with, or nothing if the frame is only refused.
+    #[must_use]
+    pub const fn close_code(&self) -> Option<u16> {
+        match self.consequence() {
+            Consequence::Close(code) => Some(code),
+            Consequence::Reject => None,
+        }
     }
 
     /// The answer to a frame whose consequence is [`Consequence::Reject`].
@@ -221,12 +237,12 @@ pub fn encode_client(message: &ClientMessage) -> Vec<u8> {
     frame
 }
 
-/// Writes a frame for a client.
+/// Writes a frame for a client. The bytes are shared, so that a frame for many sockets is written once.
 #[must_use]
-pub fn encode_server(message: &ServerMessage) -> Vec<u8> {
+pub fn encode_server(message: &ServerMessage) -> Bytes {
     let mut frame = Vec::with_capacity(256);
     write(message, &mut frame);
-    frame
+    frame.into()
 }
 
 /// Writes a frame for a client behind what is already in `buffer`, so that one allocation serves many frames.
