@@ -14,7 +14,7 @@ const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// A browser for the browser tests: the one named by `CHROMIUM`, one on the path, or Debian's, installed.
 pub(crate) fn browser(reporter: &Reporter) -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("CHROMIUM") {
+    if let Some(named) = std::env::var_os("CHROMIUM").filter(|named| !named.is_empty()) {
         return Ok(named.into());
     }
     if let Some(found) = find_browser() {
@@ -40,7 +40,11 @@ fn apt_install(packages: &[&str], reporter: &Reporter) -> Result<()> {
     }
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.args(["-q", "-y"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        // Another program may be installing something: wait for it.
+        command
+            .args(["-q", "-y", "-o", "DPkg::Lock::Timeout=300"])
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     reporter.run(&mut apt(&["update"]))?;

@@ -64,9 +64,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RunArguments) -> Result<()>
     Ok(())
 }
 
-/// Builds the server. Every verb builds it with these features, so that none builds it again for another.
+/// Builds the server and the bots. Every verb builds them with these very arguments, because other arguments mean other
+/// features of common crates, and cargo would compile those again. xtask itself is running and stays as it is.
 pub(crate) fn build(workspace: &Workspace, release: bool, reporter: &Reporter) -> Result<()> {
-    let mut arguments = vec!["build", "--workspace", "--bins"];
+    let mut arguments = vec!["build", "--workspace", "--exclude", "xtask", "--bins"];
     if release {
         arguments.push("--release");
     }

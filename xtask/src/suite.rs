@@ -35,7 +35,7 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
         None => Steps::new(TEST_STEP_COUNT + 1, Output::All),
         Some(Suite::Unit) => Steps::new(4, Output::All),
         Some(Suite::Integration) => Steps::new(2, Output::All),
-        Some(Suite::E2e) => Steps::new(5, Output::All),
+        Some(Suite::E2e) => Steps::new(4, Output::All),
         Some(Suite::Coverage) => Steps::new(2, Output::All),
     };
     match suite {
@@ -105,7 +105,7 @@ fn script(workspace: &Workspace, name: &str, reporter: &Reporter) -> Result<()> 
     reporter.run(&mut npm(workspace, &["run", name]))
 }
 
-/// Three steps or two, always as many as announced: the browser, the builds, the tests.
+/// Three steps: the browser, the builds, the tests.
 fn browser_tests(workspace: &Workspace, ready: bool, steps: &mut Steps) {
     const TESTS: &str = "browser tests";
     let mut browser = Err(anyhow!("not looked for yet"));
