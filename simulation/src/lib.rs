@@ -3,5 +3,6 @@
 
 extern crate alloc;
 
+pub mod catalogue;
 pub mod command;
 pub mod id;
