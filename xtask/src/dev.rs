@@ -22,6 +22,8 @@ use crate::workspace::Workspace;
 const LOOK_INTERVAL: Duration = Duration::from_millis(400);
 /// The crates the server is made of.
 const SERVER_FOLDERS: [&str; 5] = ["protocol", "simulation", "persistence", "admin-http", "game-server"];
+/// Where the page comes from while developing; the server must let its sockets in.
+const PAGE_ORIGINS: &str = "http://localhost:5173,http://127.0.0.1:5173";
 
 /// What `dev` takes.
 #[derive(Args)]
@@ -32,7 +34,7 @@ pub(crate) struct DevArguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &DevArguments) -> Result<()> {
-    let settings = Settings::new(workspace, arguments.port)?;
+    let settings = Settings::new(workspace, arguments.port)?.with_default("ALLOWED_ORIGINS", PAGE_ORIGINS);
     let mut steps = Steps::new(4, Output::Brief);
     steps.must("tools", |_| tools::check_compiler().and_then(|()| tools::check_node()))?;
     steps.must("npm packages", |reporter| web::install(workspace, reporter))?;
@@ -43,7 +45,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &DevArguments) -> Result<()>
     let binary = || workspace.server_binary(false);
     let mut server = Some(steps.must("start", |_| serve::start(workspace, binary(), &settings, &stop))?);
     let mut command = npm(workspace, &["run", "dev"]);
-    let mut vite = Service::start("the web client's server", command.env("PORT", settings.get("PORT")))?;
+    let server_url = format!("http://127.0.0.1:{}", settings.get("PORT"));
+    let mut vite =
+        Service::start("the web client's server", command.env("DOPAMINE_HERO_SERVER", &server_url))?;
     eprintln!(
         "\nPlay at the address the web client's server prints. Rust changes rebuild the server. Stop: Ctrl-C\n"
     );

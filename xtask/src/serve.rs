@@ -144,6 +144,14 @@ impl Settings {
         Ok(Self { values })
     }
 
+    /// One more variable, unless this shell has set it.
+    pub(crate) fn with_default(mut self, name: &str, value: &str) -> Self {
+        if std::env::var_os(name).is_none() {
+            self.values.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
     pub(crate) fn get(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
