@@ -1,0 +1,191 @@
+// NOTE (lead -> S1): this is Step 3 (world, tick), written by the lead because the shard needs plan/overdue/commit apart.
+// Please keep this API, wire it (`pub mod component; pub mod systems; pub mod world;` in lib.rs), provide
+// `rules::accrual::{accrual, next_boundary_ms}` (or adapt the names), add the tick property tests, and delete this note.
+//! The world: every hero in memory as one entity, and the tick.
+//!
+//! A hero is one entity: its cold state in [`HeroCell`], and only while a session's clock runs the hot column
+//! [`Accrual`]. A tick adds `rate · dt` to every accruing hero and hands out the heroes whose next boundary has passed;
+//! heroes with nothing running cost no tick.
+//!
+//! Deciding and changing are apart: [`Simulation::plan`] and [`Simulation::overdue`] only look, [`Simulation::commit`]
+//! changes. Between them the caller reserves room in the journal, so that a refused command has changed nothing, and a
+//! hero that is due but cannot be journaled yet simply stays due.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use bevy_ecs::{
+    prelude::{Entity, IntoScheduleConfigs, Schedule, World},
+    schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor},
+};
+
+use crate::{
+    advance::advance,
+    apply::apply,
+    catalogue::Catalogue,
+    command::Command,
+    component::{Accrual, Boundaries, Due, HeroCell, Now},
+    decide::decide,
+    event::TimedEvent,
+    hero::Hero,
+    rejection::Rejection,
+    rules::accrual::{accrual, next_boundary_ms},
+    systems::{accrue, collect_due},
+};
+
+pub use crate::component::HeroEntity;
+
+/// What a command would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What time did before the command; it happens even if the command is refused.
+    pub advanced: Vec<TimedEvent>,
+    /// What the command does: at least one event, the one that names it first.
+    pub decided: Result<Vec<TimedEvent>, Rejection>,
+}
+
+/// Many heroes, one clock.
+#[derive(Debug)]
+pub struct Simulation {
+    world: World,
+    tick: Schedule,
+    catalogue: Arc<Catalogue>,
+}
+
+impl Simulation {
+    /// An empty world.
+    #[must_use]
+    pub fn new(catalogue: Arc<Catalogue>) -> Self {
+        let mut world = World::new();
+        world.init_resource::<Now>();
+        world.init_resource::<Boundaries>();
+        world.init_resource::<Due>();
+        let mut tick = Schedule::default();
+        tick.set_executor(SingleThreadedExecutor::new());
+        // One explicit chain; an order that is not said is an error.
+        tick.set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            ..ScheduleBuildSettings::default()
+        });
+        tick.add_systems((accrue, collect_due).chain());
+        Self { world, tick, catalogue }
+    }
+
+    /// Takes a hero in.
+    pub fn insert(&mut self, hero: Hero, now_ms: i64) -> HeroEntity {
+        let entity = HeroEntity(self.world.spawn(HeroCell { hero: Box::new(hero), boundary_ms: None }).id());
+        self.refresh(entity, now_ms);
+        entity
+    }
+
+    /// Lets a hero go.
+    pub fn remove(&mut self, entity: HeroEntity) -> Option<Hero> {
+        let boundary_ms = self.world.get::<HeroCell>(entity.0)?.boundary_ms;
+        self.enter(entity, boundary_ms, None);
+        let cell = self.world.entity_mut(entity.0).take::<HeroCell>();
+        self.world.despawn(entity.0);
+        cell.map(|cell| *cell.hero)
+    }
+
+    /// A hero.
+    ///
+    /// # Panics
+    /// When it is not in this world.
+    #[must_use]
+    pub fn hero(&self, entity: HeroEntity) -> &Hero {
+        &self.world.get::<HeroCell>(entity.0).expect("the caller keeps only entities that are in the world").hero
+    }
+
+    /// What the running session has earned up to the last tick; nothing when no clock runs.
+    #[must_use]
+    pub fn accrual(&self, entity: HeroEntity) -> Option<Accrual> {
+        self.world.get::<Accrual>(entity.0).copied()
+    }
+
+    /// The numbers in force.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// What a command would do now. Changes nothing.
+    #[must_use]
+    pub fn plan(&self, entity: HeroEntity, command: &Command, now_ms: i64) -> Plan {
+        let hero = self.hero(entity);
+        let advanced = advance(hero, now_ms, &self.catalogue);
+        if advanced.is_empty() {
+            return Plan { advanced, decided: decide(hero, command, now_ms, &self.catalogue) };
+        }
+        let mut hero = hero.clone();
+        for timed in &advanced {
+            apply(&mut hero, timed);
+        }
+        let decided = decide(&hero, command, now_ms, &self.catalogue);
+        Plan { advanced, decided }
+    }
+
+    /// What time alone would do until now. Changes nothing.
+    #[must_use]
+    pub fn overdue(&self, entity: HeroEntity, now_ms: i64) -> Vec<TimedEvent> {
+        advance(self.hero(entity), now_ms, &self.catalogue)
+    }
+
+    /// Makes events true, and looks when the hero is due next.
+    pub fn commit(&mut self, entity: HeroEntity, events: &[TimedEvent], now_ms: i64) {
+        if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) {
+            for timed in events {
+                apply(&mut cell.hero, timed);
+            }
+        }
+        self.refresh(entity, now_ms);
+    }
+
+    /// Looks at a hero's rates again and when it is due next.
+    pub fn refresh(&mut self, entity: HeroEntity, now_ms: i64) {
+        let hero = self.hero(entity);
+        let rates = accrual(hero, now_ms, &self.catalogue);
+        let boundary_ms = next_boundary_ms(hero, now_ms, &self.catalogue);
+        match rates {
+            Some(mut accrual) => {
+                // The next tick adds the whole time since the last one: take away what lies before now.
+                let ticked_ms = self.world.resource::<Now>().ticked_ms.unwrap_or(now_ms);
+                let behind_ms = now_ms - ticked_ms;
+                accrual.energy_numerator -= accrual.energy_per_ms * behind_ms;
+                accrual.dopamine_numerator -= accrual.dopamine_per_ms * behind_ms;
+                self.world.entity_mut(entity.0).insert(accrual);
+            }
+            None => {
+                self.world.entity_mut(entity.0).remove::<Accrual>();
+            }
+        }
+        let before = self.world.get::<HeroCell>(entity.0).and_then(|cell| cell.boundary_ms);
+        self.enter(entity, before, boundary_ms);
+        if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) {
+            cell.boundary_ms = boundary_ms;
+        }
+    }
+
+    /// Lets time pass. Returns who is due, oldest boundary first: call [`Simulation::overdue`] and then
+    /// [`Simulation::commit`] or [`Simulation::refresh`] for each; who is left out is due again next time.
+    pub fn tick(&mut self, now_ms: i64) -> Vec<HeroEntity> {
+        let mut now = self.world.resource_mut::<Now>();
+        // A clock that stepped back stands still; the first tick has no step.
+        now.step_ms = now.ticked_ms.map_or(0, |ticked_ms| (now_ms - ticked_ms).max(0));
+        now.ticked_ms = Some(now.ticked_ms.map_or(now_ms, |ticked_ms| ticked_ms.max(now_ms)));
+        self.tick.run(&mut self.world);
+        core::mem::take(&mut self.world.resource_mut::<Due>().0)
+    }
+
+    fn enter(&mut self, entity: HeroEntity, before: Option<i64>, after: Option<i64>) {
+        if before == after {
+            return;
+        }
+        let mut boundaries = self.world.resource_mut::<Boundaries>();
+        if let Some(before) = before {
+            boundaries.0.remove(&(before, entity));
+        }
+        if let Some(after) = after {
+            boundaries.0.insert((after, entity));
+        }
+    }
+}
+
