@@ -1,0 +1,153 @@
+//! Who may act for which hero: guests, their devices, and the tickets that open sockets.
+//!
+//! A device proves itself with its token: 256 random bits that only the device keeps; the server stores their SHA-256.
+//! The token never goes over the socket and never into a URL: it buys a ticket, which is single-use and lives 30 s, and
+//! the ticket opens the socket.
+
+use std::fmt;
+use std::sync::Arc;
+
+use data_encoding::BASE64URL_NOPAD;
+use persistence::accounts::DEVICE_NAME_BYTES_MAX;
+use persistence::{AccountStore, DeviceId, HeroId, NewGuest, StoreError, TokenHash};
+use rand::Rng;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+
+mod tickets;
+
+pub use tickets::{TICKET_LIFE_MS, TICKETS_MAX, Tickets};
+
+/// What every device token begins with, so that a leaked one is recognised by whoever finds it.
+pub const TOKEN_PREFIX: &str = "dh_";
+/// 256 bits: never guessed.
+const TOKEN_BYTES: usize = 32;
+/// Length of a token: the prefix and 32 bytes as base64url.
+const TOKEN_CHARS: usize = TOKEN_PREFIX.len() + 43;
+/// A device that connects often is noted at most this often.
+const TOUCH_EVERY_MS: i64 = 60 * 60 * 1000;
+
+/// A text that must not be seen. It prints as `***`; whoever sends it says so with [`Secret::expose`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    fn random(prefix: &str) -> Secret {
+        let mut bytes = [0; TOKEN_BYTES];
+        rand::rng().fill_bytes(&mut bytes);
+        Secret(format!("{prefix}{}", BASE64URL_NOPAD.encode(&bytes)))
+    }
+
+    /// The text itself, for the one place that hands it to its owner.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// Who a request or a socket acts for. It comes from a token or a ticket, never from what a client claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The hero.
+    pub hero: HeroId,
+    /// The device.
+    pub device: DeviceId,
+}
+
+/// A fresh guest: what the client must keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// The new hero.
+    pub hero: HeroId,
+    /// Proves the device from now on; it cannot be shown again.
+    pub device_token: Secret,
+    /// When it was made, server UTC.
+    pub created_at_ms: i64,
+}
+
+/// Makes guests and recognises devices.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Arc<dyn AccountStore>,
+    clock: Clock,
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}
+
+impl Accounts {
+    /// Accounts kept in `store`.
+    pub fn new(store: Arc<dyn AccountStore>, clock: Clock) -> Accounts {
+        Accounts { store, clock }
+    }
+
+    /// Makes a hero with one device, durably.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    pub async fn create_guest(&self, device_name: &str) -> Result<Guest, StoreError> {
+        let hero = HeroId(Uuid::now_v7());
+        let device_token = Secret::random(TOKEN_PREFIX);
+        let created_at_ms = self.clock.now_ms();
+        let guest = NewGuest {
+            hero,
+            device: DeviceId(Uuid::now_v7()),
+            token_hash: hash(device_token.expose()),
+            name: clean_device_name(device_name),
+            created_at_ms,
+        };
+        self.store.create_guest(guest).await?;
+        Ok(Guest { hero, device_token, created_at_ms })
+    }
+
+    /// Who a device token belongs to; nobody when it is unknown, malformed or revoked.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Grant>, StoreError> {
+        if token.len() != TOKEN_CHARS || !token.starts_with(TOKEN_PREFIX) {
+            return Ok(None);
+        }
+        let device = self.store.device_by_token(hash(token)).await?;
+        let Some(device) = device.filter(|device| device.revoked_at_ms.is_none()) else {
+            return Ok(None);
+        };
+        let now_ms = self.clock.now_ms();
+        if now_ms.saturating_sub(device.last_seen_ms) >= TOUCH_EVERY_MS {
+            // Only a note for the operator: a login must not fail for it.
+            if let Err(error) = self.store.touch_device(device.device, now_ms).await {
+                tracing::warn!(%error, "could not note that a device connected");
+            }
+        }
+        Ok(Some(Grant { hero: device.hero, device: device.device }))
+    }
+}
+
+fn hash(secret: &str) -> TokenHash {
+    TokenHash(Sha256::digest(secret.as_bytes()).into())
+}
+
+/// A device name as it is stored: one line, no control characters, cut at a character's end.
+fn clean_device_name(name: &str) -> String {
+    let mut clean = String::new();
+    for c in name.trim().chars().filter(|c| !c.is_control()) {
+        if clean.len() + c.len_utf8() > DEVICE_NAME_BYTES_MAX {
+            break;
+        }
+        clean.push(c);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use persistence::{AccountStore, DeviceId, HeroId, MemoryStore};
+use uuid::Uuid;
+
+use super::{Accounts, Grant, Secret, TICKET_LIFE_MS, TOKEN_CHARS, Tickets, clean_device_name, hash};
+use crate::clock::Clock;
+
+fn accounts() -> (Accounts, Arc<MemoryStore>, Clock) {
+    let store = Arc::new(MemoryStore::new());
+    let clock = Clock::fixed(1_000_000);
+    (Accounts::new(Arc::clone(&store) as Arc<dyn AccountStore>, clock.clone()), store, clock)
+}
+
+fn grant(number: u128) -> Grant {
+    Grant { hero: HeroId(Uuid::from_u128(number)), device: DeviceId(Uuid::from_u128(number + 1)) }
+}
+
+#[tokio::test]
+async fn a_guest_is_recognised_by_its_token_and_only_by_it() {
+    let (accounts, store, _) = accounts();
+    let guest = accounts.create_guest(" Ada's phone\n").await.expect("the store works");
+    assert_eq!(guest.created_at_ms, 1_000_000);
+    let token = guest.device_token.expose();
+    assert_eq!(token.len(), TOKEN_CHARS);
+    let found = accounts.authenticate(token).await.expect("the store works").expect("known");
+    assert_eq!(found.hero, guest.hero);
+    let devices = store.devices(guest.hero).await.expect("the store works");
+    assert_eq!(devices.len(), 1);
+    assert_eq!(devices[0].name, "Ada's phone");
+    assert_eq!(devices[0].token_hash, hash(token), "only the hash is stored");
+
+    let mut wrong = token.to_owned();
+    wrong.pop();
+    for text in ["", "dh_", &wrong, &format!("{token}A"), &token.to_uppercase(), &"dh_".repeat(10_000)] {
+        assert_eq!(accounts.authenticate(text).await.expect("the store works"), None);
+    }
+}
+
+#[tokio::test]
+async fn two_guests_never_share_anything() {
+    let (accounts, ..) = accounts();
+    let first = accounts.create_guest("").await.expect("the store works");
+    let second = accounts.create_guest("").await.expect("the store works");
+    assert_ne!(first.hero, second.hero);
+    assert_ne!(first.device_token, second.device_token);
+}
+
+#[tokio::test]
+async fn a_device_that_comes_back_is_noted_at_most_once_an_hour() {
+    let (accounts, store, clock) = accounts();
+    let guest = accounts.create_guest("").await.expect("the store works");
+    for (step_ms, last_seen_ms) in [(60_000, 1_000_000), (3_600_000, 4_660_000), (1_000, 4_660_000)] {
+        clock.advance(step_ms);
+        accounts.authenticate(guest.device_token.expose()).await.expect("the store works").expect("known");
+        let devices = store.devices(guest.hero).await.expect("the store works");
+        assert_eq!(devices[0].last_seen_ms, last_seen_ms);
+    }
+}
+
+#[test]
+fn a_secret_prints_as_stars() {
+    let secret = Secret::random("dh_");
+    assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "*** Some(***)");
+}
+
+#[test]
+fn a_ticket_opens_one_socket_within_thirty_seconds() {
+    let tickets = Tickets::default();
+    let first = tickets.issue(grant(1), 0);
+    assert_eq!(tickets.redeem(first.expose(), TICKET_LIFE_MS), Some(grant(1)));
+    assert_eq!(tickets.redeem(first.expose(), TICKET_LIFE_MS), None, "single-use");
+    let late = tickets.issue(grant(1), 0);
+    assert_eq!(tickets.redeem(late.expose(), TICKET_LIFE_MS + 1), None);
+    assert_eq!(tickets.redeem("", 0), None);
+    assert_eq!(tickets.redeem(&"A".repeat(100_000), 0), None);
+}
+
+#[test]
+fn tickets_are_bounded_and_the_oldest_go() {
+    let tickets = Tickets::new(3);
+    let issued: Vec<Secret> = (1..=4).map(|number| tickets.issue(grant(number), 0)).collect();
+    assert_eq!(tickets.waiting(), 3);
+    assert_eq!(tickets.redeem(issued[0].expose(), 0), None);
+    assert_eq!(tickets.redeem(issued[3].expose(), 0), Some(grant(4)));
+    tickets.issue(grant(9), TICKET_LIFE_MS + 1);
+    assert_eq!(tickets.waiting(), 1, "old ones are forgotten when a new one comes");
+}
+
+#[test]
+fn device_names_are_one_short_line() {
+    assert_eq!(clean_device_name("  Laptop\u{0}\u{1b}[2J "), "Laptop[2J");
+    assert_eq!(clean_device_name(&"ü".repeat(100)), "ü".repeat(32));
+}

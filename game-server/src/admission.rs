@@ -1,0 +1,153 @@
+//! How many sockets may be open, and how many of them may stay unknown.
+//!
+//! A socket costs memory before its player has proved anything, so unknown ones are few: at most so many of one address,
+//! and at most 2 % of all places. A flood of silent sockets then fills only its own small share.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::metrics::Metrics;
+
+/// Share of all places that unknown sockets may take, in thousandths.
+const UNAUTHENTICATED_PERMILLE: usize = 20;
+
+/// Why there was no room. The client comes back later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// All places are taken.
+    Full,
+    /// Too many sockets of this address, or of all, have not said who they are.
+    Unauthenticated,
+}
+
+/// Gives out places for sockets.
+#[derive(Debug)]
+pub struct Admission {
+    state: Mutex<State>,
+    limits: AdmissionLimits,
+    metrics: Arc<Metrics>,
+}
+
+/// How many places there are.
+#[derive(Clone, Copy, Debug)]
+pub struct AdmissionLimits {
+    /// Sockets in all.
+    pub connections_max: usize,
+    /// Sockets of one address that have not said who they are.
+    pub unauthenticated_per_address_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: usize,
+    /// By the peer's address and port, which are unique while its connection lives.
+    unauthenticated: HashMap<SocketAddr, AddressKey>,
+    per_address: HashMap<AddressKey, usize>,
+}
+
+/// Addresses that one person has for free count as one: all of a /64 in IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AddressKey(IpAddr);
+
+impl From<IpAddr> for AddressKey {
+    fn from(address: IpAddr) -> AddressKey {
+        match address.to_canonical() {
+            IpAddr::V4(address) => AddressKey(IpAddr::V4(address)),
+            IpAddr::V6(address) => {
+                let network = u128::from(address) & !u128::from(u64::MAX);
+                AddressKey(IpAddr::V6(Ipv6Addr::from(network)))
+            }
+        }
+    }
+}
+
+impl Admission {
+    /// With every place free.
+    pub fn new(limits: AdmissionLimits, metrics: Arc<Metrics>) -> Arc<Admission> {
+        Arc::new(Admission { state: Mutex::default(), limits, metrics })
+    }
+
+    /// Takes a place for a socket that has not said who it is.
+    ///
+    /// # Errors
+    /// [`NoRoom`].
+    pub fn enter(self: &Arc<Self>, peer: SocketAddr) -> Result<Place, NoRoom> {
+        let key = AddressKey::from(peer.ip());
+        let unauthenticated_max = (self.limits.connections_max * UNAUTHENTICATED_PERMILLE / 1000)
+            .max(self.limits.unauthenticated_per_address_max);
+        let mut state = self.lock();
+        let of_address = state.per_address.get(&key).copied().unwrap_or(0);
+        let no_room = if state.open >= self.limits.connections_max {
+            Some(NoRoom::Full)
+        } else if of_address >= self.limits.unauthenticated_per_address_max
+            || state.unauthenticated.len() >= unauthenticated_max
+        {
+            Some(NoRoom::Unauthenticated)
+        } else {
+            None
+        };
+        if let Some(no_room) = no_room {
+            drop(state);
+            self.metrics.connections_refused_total.increment();
+            return Err(no_room);
+        }
+        state.open += 1;
+        state.unauthenticated.insert(peer, key);
+        *state.per_address.entry(key).or_insert(0) += 1;
+        self.show(&state);
+        Ok(Place { admission: Arc::clone(self), peer })
+    }
+
+    /// The socket of this peer has said who it is: its place among the unknown ones is free again.
+    pub fn authenticated(&self, peer: SocketAddr) {
+        let mut state = self.lock();
+        state.known(peer);
+        self.show(&state);
+    }
+
+    /// Sockets that are open.
+    pub fn open(&self) -> usize {
+        self.lock().open
+    }
+
+    fn show(&self, state: &State) {
+        self.metrics.connections_open.set(state.open);
+        self.metrics.connections_unauthenticated.set(state.unauthenticated.len());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn known(&mut self, peer: SocketAddr) {
+        let Some(key) = self.unauthenticated.remove(&peer) else { return };
+        if let Some(count) = self.per_address.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_address.remove(&key);
+            }
+        }
+    }
+}
+
+/// One socket's place; free again when dropped.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    peer: SocketAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.admission.lock();
+        state.known(self.peer);
+        state.open -= 1;
+        self.admission.show(&state);
+    }
+}
+
+#[cfg(test)]
+mod tests;

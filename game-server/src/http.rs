@@ -1,0 +1,142 @@
+//! What the players' listener answers: REST for what is not real time, the upgrade to the game's WebSocket, and the
+//! embedded web client for everything else.
+//!
+//! The routes know accounts and tickets but no hero: a socket that is upgraded is handed to [`Play`], and that is all
+//! this module knows of the game.
+
+mod accounts;
+mod catalogue;
+mod error;
+mod health;
+mod layers;
+mod origin;
+mod rate_limit;
+mod upgrade;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio_util::task::TaskTracker;
+
+pub use catalogue::CatalogueJson;
+pub use error::ApiError;
+pub use health::{Readiness, ReadinessState};
+pub use origin::OriginPolicy;
+pub use rate_limit::RateLimit;
+
+use crate::accounts::{Accounts, Tickets};
+use crate::admission::Admission;
+use crate::assets;
+use crate::clock::Clock;
+use crate::config::{AuthLimit, Config, Environment};
+use crate::metrics::Metrics;
+
+/// Largest body of a request, in bytes.
+pub const BODY_BYTES_MAX: usize = 4 * 1024;
+
+/// Plays on an upgraded socket until it ends.
+pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, SocketAddr) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// A school or an office is one address: it may open this many times more sockets than it may make guests.
+const TICKETS_PER_GUEST: u32 = 10;
+
+/// The address of whoever is at the other end of the TCP connection. Headers say nothing about it: anybody can write
+/// `X-Forwarded-For`.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// What the routes need. Made once at start.
+pub struct Public {
+    /// Guests and devices.
+    pub accounts: Accounts,
+    /// Tickets for sockets.
+    pub tickets: Tickets,
+    /// Places for sockets.
+    pub admission: Arc<Admission>,
+    /// Server time.
+    pub clock: Clock,
+    /// Numbers.
+    pub metrics: Arc<Metrics>,
+    /// Whether players are taken.
+    pub readiness: Arc<Readiness>,
+    /// The catalogue as it is sent.
+    pub catalogue: CatalogueJson,
+    /// Takes over an upgraded socket.
+    pub play: Play,
+    /// Every socket that plays, so that a shutdown can wait for them.
+    pub sockets: TaskTracker,
+    /// Which pages may talk to us.
+    pub origins: OriginPolicy,
+    /// The limits of the routes that make guests and tickets.
+    pub limits: AuthLimits,
+    /// Whether the server has players: then browsers are told to insist on TLS.
+    pub production: bool,
+}
+
+/// The limits of the routes that make guests and tickets.
+#[derive(Debug)]
+pub struct AuthLimits {
+    guests: RateLimit,
+    tickets: RateLimit,
+}
+
+impl AuthLimits {
+    /// From the configured limit.
+    pub fn new(limit: AuthLimit) -> AuthLimits {
+        let requests_max = limit.requests_max.saturating_mul(TICKETS_PER_GUEST);
+        AuthLimits {
+            guests: RateLimit::new(limit),
+            tickets: RateLimit::new(AuthLimit { requests_max, ..limit }),
+        }
+    }
+}
+
+impl OriginPolicy {
+    /// As configured.
+    pub fn from_config(config: &Config) -> OriginPolicy {
+        let https_only = config.environment == Environment::Production;
+        OriginPolicy::new(config.allowed_origins.clone(), https_only)
+    }
+}
+
+impl std::fmt::Debug for Public {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Public").field("readiness", &self.readiness).finish_non_exhaustive()
+    }
+}
+
+/// Every route of the players' listener.
+pub fn router(public: Arc<Public>) -> Router {
+    Router::new()
+        .route("/v1/guests", post(accounts::create_guest))
+        .route("/v1/ws-ticket", post(accounts::issue_ticket))
+        .route("/v1/catalogue", get(catalogue::show))
+        .route("/v1/ws", get(upgrade::open))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .fallback(assets::serve)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&public), layers::around))
+        .with_state(public)
+}
+
+/// Reads a small body.
+async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    use axum::http::StatusCode;
+    use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let hint = "the body is larger than 4 KiB";
+            Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", hint))
+        }
+        Err(_) => Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed", "the body ended too early")),
+    }
+}

@@ -1,0 +1,124 @@
+//! Every number the server shows to Prometheus, each declared once.
+//!
+//! To add one, add one entry to the table below, set it where the thing happens, and run the tests with `UPDATE=1`:
+//! `docs/metrics.md` is generated from the table. Names carry their base unit (`_seconds`, `_bytes`, `_me`), counters end
+//! in `_total`, labels come from closed sets and are never ids.
+//!
+//! There is no global recorder: [`Metrics`] owns its numbers, so that two servers in one process do not add up.
+
+mod instrument;
+mod label;
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+pub use instrument::{
+    Bounds, Counter, CounterBy, EventCounts, Fast, Gauge, Histogram, Instrument, Kind, Registry, Seconds,
+};
+pub use label::{CommandOutcome, Label, LabelSet, RejectionCode, Route, StatusClass};
+
+/// How often the histograms are tidied; without it samples pile up between scrapes.
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// One metric as it was declared.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// What it can do.
+    pub kind: Kind,
+    /// Its labels and their values.
+    pub labels: fn() -> Vec<(&'static str, Vec<&'static str>)>,
+    /// What it means.
+    pub help: &'static str,
+}
+
+macro_rules! declare {
+    ($($name:ident: $type:ty, $help:literal;)*) => {
+        /// The numbers of one server. Cheap to set: every handle is made at start.
+        #[derive(Debug)]
+        pub struct Metrics {
+            $(#[doc = $help] pub $name: $type,)*
+            handle: PrometheusHandle,
+        }
+
+        /// Every metric, in the order of `docs/metrics.md`.
+        pub const METRICS: &[Metric] = &[$(Metric {
+            name: stringify!($name),
+            kind: <$type as Instrument>::KIND,
+            labels: <$type as Instrument>::labels,
+            help: $help,
+        },)*];
+
+        impl Metrics {
+            fn register(registry: &Registry, handle: PrometheusHandle) -> Metrics {
+                Metrics { $($name: <$type as Instrument>::register(registry, stringify!($name), $help),)* handle }
+            }
+
+            fn bounds(builder: PrometheusBuilder) -> PrometheusBuilder {
+                $(let builder = <$type as Instrument>::bounds(builder, stringify!($name));)*
+                builder
+            }
+        }
+    };
+}
+
+declare! {
+    ready: Gauge, "1 while the server takes players, 0 while it starts or drains.";
+    connections_open: Gauge, "Player sockets that are open.";
+    connections_unauthenticated: Gauge, "Player sockets that have not said yet who they are.";
+    connections_refused_total: Counter, "Sockets refused before the upgrade because there was no room.";
+    slow_clients_closed_total: Counter, "Sockets closed because they did not read what was sent.";
+    rejected_total: CounterBy<RejectionCode>, "Frames that were refused; `rules` stands for every refusal by the game's rules.";
+    heroes_in_memory: Gauge, "Heroes that shards hold.";
+    focus_sessions_open: Gauge, "Focus sessions that run or pause.";
+    energy_generated_me_total: Counter, "Milli-energy credited to players.";
+    commands_total: CounterBy<CommandOutcome>, "Commands by what became of them.";
+    command_ack_seconds: Histogram<Seconds>, "From a command's arrival to its durable answer.";
+    tick_seconds: Histogram<Fast>, "How long one tick of one shard took.";
+    tick_overruns_total: Counter, "Ticks that took longer than their period.";
+    journal_flush_seconds: Histogram<Seconds>, "How long one flush took, to the disk and back.";
+    journal_batch_events: Histogram<EventCounts>, "Events in one flush.";
+    journal_queue_events: Gauge, "Events that wait for a flush or are in one.";
+    journal_queue_bytes: Gauge, "Bytes that wait for a flush or are in one.";
+    journal_oldest_age_seconds: Gauge, "How long the oldest event has been waiting; above 5 s the server is read-only.";
+    journal_read_only: Gauge, "1 while durable commands are refused because the store is away.";
+    journal_retries_total: Counter, "Flushes that had to be sent again.";
+    fences_total: Counter, "Heroes dropped because another owner has them.";
+    snapshots_total: Counter, "Snapshots written.";
+    guests_created_total: Counter, "Guests made.";
+    tickets_issued_total: Counter, "Socket tickets issued.";
+    http_connections_open: Gauge, "TCP connections on the players' listener, sockets of players not counted.";
+    http_accept_errors_total: Counter, "Failures to accept a TCP connection, such as no free file descriptor.";
+    http_requests_total: CounterBy<(Route, StatusClass)>, "HTTP requests by route and class of status.";
+    http_request_seconds: Histogram<Seconds>, "How long one HTTP request took until its answer began.";
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Metrics {
+        let recorder = Metrics::bounds(PrometheusBuilder::new()).build_recorder();
+        let handle = recorder.handle();
+        Metrics::register(&Registry(recorder), handle)
+    }
+
+    /// The text that Prometheus scrapes.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Tidies histograms; see [`UPKEEP_EVERY`].
+    pub fn run_upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests;

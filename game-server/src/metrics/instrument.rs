@@ -1,0 +1,227 @@
+//! Counter, gauge and histogram, with or without labels, and how each is registered.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use metrics::{Key, KeyName, Label as KeyLabel, Level, Metadata, Recorder, SharedString};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
+
+use super::label::LabelSet;
+
+/// Where metrics are registered.
+pub struct Registry(pub(super) PrometheusRecorder);
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Registry")
+    }
+}
+
+/// What a metric can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only rises.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// How often which size was seen.
+    Histogram,
+}
+
+/// A type of metric.
+pub trait Instrument: Sized {
+    /// What it can do.
+    const KIND: Kind;
+    /// Its labels and their values.
+    fn labels() -> Vec<(&'static str, Vec<&'static str>)> {
+        Vec::new()
+    }
+    /// Tells the recorder its buckets, if it has some.
+    fn bounds(builder: PrometheusBuilder, _name: &'static str) -> PrometheusBuilder {
+        builder
+    }
+    /// Makes it, at zero.
+    fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self;
+}
+
+fn metadata() -> Metadata<'static> {
+    Metadata::new("game_server", Level::INFO, Some(module_path!()))
+}
+
+/// Only rises.
+#[derive(Clone, Debug)]
+pub struct Counter(metrics::Counter);
+
+impl Counter {
+    /// One more.
+    pub fn increment(&self) {
+        self.0.increment(1);
+    }
+
+    /// Some more.
+    pub fn add(&self, amount: u64) {
+        self.0.increment(amount);
+    }
+
+    /// Follows a count that somebody else keeps; a lower number changes nothing.
+    pub fn follow(&self, total: u64) {
+        self.0.absolute(total);
+    }
+}
+
+impl Instrument for Counter {
+    const KIND: Kind = Kind::Counter;
+
+    fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
+        registry.0.describe_counter(KeyName::from(name), None, SharedString::from(help));
+        let counter = registry.0.register_counter(&Key::from_static_name(name), &metadata());
+        // A counter that nobody touched would not be shown at all, and a rate needs its first zero.
+        counter.increment(0);
+        Counter(counter)
+    }
+}
+
+/// A counter for each combination of its labels.
+#[derive(Clone, Debug)]
+pub struct CounterBy<L>(Vec<(L, Counter)>);
+
+impl<L: LabelSet> CounterBy<L> {
+    /// The counter of these labels.
+    pub fn of(&self, labels: L) -> &Counter {
+        let found = self.0.iter().find(|(set, _)| *set == labels);
+        &found.expect("every combination is registered at start").1
+    }
+}
+
+impl<L: LabelSet> Instrument for CounterBy<L> {
+    const KIND: Kind = Kind::Counter;
+
+    fn labels() -> Vec<(&'static str, Vec<&'static str>)> {
+        L::labels()
+    }
+
+    fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
+        registry.0.describe_counter(KeyName::from(name), None, SharedString::from(help));
+        let counter = |labels: Vec<(&'static str, &'static str)>| {
+            let labels = labels.into_iter().map(|(name, value)| KeyLabel::from_static_parts(name, value));
+            let key = Key::from_parts(name, labels.collect::<Vec<_>>());
+            let counter = registry.0.register_counter(&key, &metadata());
+            counter.increment(0);
+            Counter(counter)
+        };
+        CounterBy(L::all().into_iter().map(|(set, labels)| (set, counter(labels))).collect())
+    }
+}
+
+/// Goes up and down.
+#[derive(Clone, Debug)]
+pub struct Gauge(metrics::Gauge);
+
+impl Gauge {
+    /// One more.
+    pub fn increment(&self) {
+        self.0.increment(1.0);
+    }
+
+    /// One less.
+    pub fn decrement(&self) {
+        self.0.decrement(1.0);
+    }
+
+    /// Some more, or less.
+    pub fn add(&self, amount: i64) {
+        self.0.increment(float(amount));
+    }
+
+    /// A new value.
+    pub fn set(&self, value: impl TryInto<i64>) {
+        self.0.set(float(value.try_into().unwrap_or(i64::MAX)));
+    }
+
+    /// A new value in seconds.
+    pub fn set_duration(&self, duration: Duration) {
+        self.0.set(duration.as_secs_f64());
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is read by people; above 2^53 its last digits do not matter"
+)]
+fn float(value: i64) -> f64 {
+    value as f64
+}
+
+impl Instrument for Gauge {
+    const KIND: Kind = Kind::Gauge;
+
+    fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
+        registry.0.describe_gauge(KeyName::from(name), None, SharedString::from(help));
+        let gauge = registry.0.register_gauge(&Key::from_static_name(name), &metadata());
+        gauge.set(0.0);
+        Gauge(gauge)
+    }
+}
+
+/// The buckets of a histogram.
+pub trait Bounds: Send + Sync + 'static {
+    /// Upper bounds, rising.
+    const BOUNDS: &'static [f64];
+}
+
+/// From a fast disk to a client's patience.
+#[derive(Clone, Copy, Debug)]
+pub struct Seconds;
+
+impl Bounds for Seconds {
+    const BOUNDS: &'static [f64] =
+        &[0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+}
+
+/// What should take much less than a tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Fast;
+
+impl Bounds for Fast {
+    const BOUNDS: &'static [f64] =
+        &[0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
+}
+
+/// Up to the size of a flush.
+#[derive(Clone, Copy, Debug)]
+pub struct EventCounts;
+
+impl Bounds for EventCounts {
+    const BOUNDS: &'static [f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+}
+
+/// How often which size was seen.
+#[derive(Clone, Debug)]
+pub struct Histogram<B>(metrics::Histogram, PhantomData<B>);
+
+impl<B: Bounds> Histogram<B> {
+    /// A duration, in seconds.
+    pub fn record_duration(&self, duration: Duration) {
+        self.0.record(duration.as_secs_f64());
+    }
+
+    /// A count.
+    pub fn record_count(&self, count: u32) {
+        self.0.record(f64::from(count));
+    }
+}
+
+impl<B: Bounds> Instrument for Histogram<B> {
+    const KIND: Kind = Kind::Histogram;
+
+    fn bounds(builder: PrometheusBuilder, name: &'static str) -> PrometheusBuilder {
+        let matcher = Matcher::Full(name.to_owned());
+        builder.set_buckets_for_metric(matcher, B::BOUNDS).expect("bounds are not empty")
+    }
+
+    fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
+        registry.0.describe_histogram(KeyName::from(name), None, SharedString::from(help));
+        Histogram(registry.0.register_histogram(&Key::from_static_name(name), &metadata()), PhantomData)
+    }
+}
