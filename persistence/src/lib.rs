@@ -6,6 +6,8 @@
 
 pub mod accounts;
 pub mod error;
+mod jitter;
+mod load;
 pub mod memory;
 pub mod record;
 pub mod scan;
@@ -15,7 +17,7 @@ pub mod writer;
 
 pub use accounts::{AccountStore, Device, DeviceId, NewGuest, TokenHash};
 pub use error::{Fence, FenceReason, StoreError};
-pub use memory::MemoryStore;
+pub use memory::{Fault, MemoryStore};
 pub use record::{
     Chain, CommandRef, CommandSeq, Epoch, EventBody, EventKind, EventRecord, HeroId, NodeId, Seq,
     SnapshotRecord, StreamId,

@@ -6,10 +6,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::error::StoreError;
+use crate::error::{FenceReason, StoreError};
 use crate::record::{
-    APPEND_EVENTS_MAX, Chain, Epoch, EventRecord, HeroId, NodeId, PAYLOAD_BYTES_MAX, STATE_BYTES_MAX, Seq,
-    SnapshotRecord,
+    APPEND_EVENTS_MAX, CLIENT_NUMBER_MAX, Chain, Epoch, EventRecord, HeroId, NodeId, PAYLOAD_BYTES_MAX,
+    STATE_BYTES_MAX, Seq, SnapshotRecord,
 };
 
 /// What every call of a store returns. Dropping it before it is ready leaves the call's outcome unknown, as a lost
@@ -152,7 +152,9 @@ pub trait JournalStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when no snapshot and tail lead to the claim's position and chain.
-    fn load<'a>(&'a self, claim: &'a Claim) -> StoreFuture<'a, Loaded>;
+    fn load<'a>(&'a self, claim: &'a Claim) -> StoreFuture<'a, Loaded> {
+        Box::pin(crate::load::load(self, claim))
+    }
 
     /// Stores all of the batch or nothing, durably, comparing and swapping (epoch, last_seq) of every hero in it.
     /// Answers in the order of the batch. A hero may occur only once.
@@ -187,11 +189,11 @@ pub trait JournalStore: Send + Sync {
     /// [`StoreError::Corrupt`] when a row cannot be read as an event.
     fn events(&self, hero: HeroId, from: Seq, limit: u32) -> StoreFuture<'_, Vec<EventRecord>>;
 
-    /// A hero's snapshots, newest first, not checked.
+    /// A hero's snapshots at or before a position, newest first, at most `limit`, not checked.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when a row cannot be read as a snapshot.
-    fn snapshots(&self, hero: HeroId) -> StoreFuture<'_, Vec<SnapshotRecord>>;
+    fn snapshots(&self, hero: HeroId, at_most: Seq, limit: u32) -> StoreFuture<'_, Vec<SnapshotRecord>>;
 
     /// A hero's head; `None` when the store does not know it.
     ///
@@ -224,6 +226,46 @@ pub trait JournalStore: Send + Sync {
     fn ping(&self) -> StoreFuture<'_, ()>;
 }
 
+/// What a head says about a hero's part of an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is the next: write it.
+    Write,
+    /// It is not new: it is durable when the event stored at its last position has its last chain, else a conflict.
+    Compare,
+    /// It may not be written.
+    Refuse(FenceReason),
+}
+
+/// The compare of compare-and-swap (D1), for the stores that read a head before they write.
+///
+/// # Errors
+/// [`StoreError::Broken`] when position and epoch fit and the chain does not: what is in memory did not grow out of
+/// what is stored (D15).
+pub(crate) fn judge(head: Option<&HeroHead>, part: &HeroAppend) -> Result<Verdict, StoreError> {
+    let Some(head) = head else { return Ok(Verdict::Refuse(FenceReason::Unknown)) };
+    let (first, last) = (part.first_seq(), part.last_seq());
+    let verdict = match head.state {
+        HeroState::Quarantined { .. } => Verdict::Refuse(FenceReason::Quarantined),
+        HeroState::Free => Verdict::Refuse(FenceReason::Epoch),
+        HeroState::Owned { .. } if head.epoch != part.epoch => Verdict::Refuse(FenceReason::Epoch),
+        HeroState::Owned { .. } if last <= head.last_seq => Verdict::Compare,
+        HeroState::Owned { .. } if first <= head.last_seq => Verdict::Refuse(FenceReason::Conflict),
+        HeroState::Owned { .. } if first > head.last_seq.next() => Verdict::Refuse(FenceReason::Gap),
+        HeroState::Owned { .. } if part.previous != head.chain => {
+            let what = format!("event {} of hero {} does not follow the stored chain", first.0, part.hero);
+            return Err(StoreError::Broken { what });
+        }
+        HeroState::Owned { .. } => Verdict::Write,
+    };
+    Ok(verdict)
+}
+
+/// The highest format an append brings into a history.
+pub(crate) fn reader_needed(part: &HeroAppend) -> u16 {
+    part.events.iter().map(|event| event.schema_version).max().unwrap_or(0)
+}
+
 /// Checks a batch before it goes to a database: limits, order and chain. A mistake here is a bug in this process, and
 /// writing it would make a history nobody can load (D15).
 ///
@@ -252,6 +294,9 @@ pub fn check_batch(batch: &[HeroAppend]) -> Result<(), StoreError> {
             }
             if event.payload.len() > PAYLOAD_BYTES_MAX {
                 return broken(format!("event {} of hero {hero} is too large", event.seq.0));
+            }
+            if event.command.is_some_and(|it| it.stream_id.0.max(it.cmd_seq.0) > CLIENT_NUMBER_MAX) {
+                return broken(format!("event {} of hero {hero} names an impossible command", event.seq.0));
             }
             if event.chain != event.chain_after(chain) {
                 return broken(format!("event {} of hero {hero} breaks the chain", event.seq.0));

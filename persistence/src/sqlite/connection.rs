@@ -1,0 +1,151 @@
+//! Connections, the one writer, and what SQLite's errors mean for us.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Row};
+use tokio::sync::MutexGuard;
+
+use super::SqliteStore;
+use crate::error::StoreError;
+
+/// How long SQLite waits for a lock. We are the only writer, so only a checkpoint or an operator's shell holds one; it
+/// is shorter than the writer's deadline, so that the answer is "busy" and not "unknown".
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+impl SqliteStore {
+    /// The connection that writes; waits until nobody else uses it.
+    pub(super) async fn writer(&self) -> Result<Writer<'_>, StoreError> {
+        let inner = &*self.inner;
+        let mut slot = inner.writer.lock().await;
+        if inner.is_closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the store is closed".into()));
+        }
+        if inner.lock.is_none() {
+            return Err(StoreError::Unavailable("the store is opened for reading".into()));
+        }
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => connect_writer(&inner.path).await.map_err(failed)?,
+        };
+        Ok(Writer { slot, connection })
+    }
+}
+
+/// The writing connection on loan. Whoever does not give it back with [`Writer::keep`], [`Writer::commit`] or
+/// [`Writer::roll_back`] closes it: SQLite then ends the statement or rolls the transaction back.
+pub(super) struct Writer<'a> {
+    slot: MutexGuard<'a, Option<SqliteConnection>>,
+    connection: SqliteConnection,
+}
+
+impl Writer<'_> {
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE").await.map_err(failed)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await.map_err(failed)?;
+        self.keep();
+        Ok(())
+    }
+
+    pub(super) async fn roll_back(mut self) {
+        // When it fails, closing the connection rolls back just as well.
+        if self.run("ROLLBACK").await.is_ok() {
+            self.keep();
+        }
+    }
+
+    pub(super) fn keep(mut self) {
+        *self.slot = Some(self.connection);
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::query(sql).execute(&mut self.connection).await.map(|_| ())
+    }
+}
+
+pub(super) async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(LOCK_WAIT);
+    options.connect().await
+}
+
+pub(super) async fn connect_reader(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    reader_options(path).connect().await
+}
+
+pub(super) fn reader_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(LOCK_WAIT)
+}
+
+/// The value of a setting as text.
+pub(super) async fn pragma(
+    connection: &mut SqliteConnection,
+    name: &'static str,
+) -> Result<String, sqlx::Error> {
+    let sql = match name {
+        "journal_mode" => "SELECT CAST(journal_mode AS TEXT) FROM pragma_journal_mode",
+        "synchronous" => "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
+        "foreign_keys" => "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys",
+        _ => unreachable!("only the settings above are checked"),
+    };
+    sqlx::query(sql).fetch_one(connection).await?.try_get(0)
+}
+
+/// A number as SQLite keeps it.
+///
+/// # Panics
+/// When it is above 2^63: positions and epochs count up from 1 and client numbers are checked before.
+pub(super) fn int(value: u64) -> i64 {
+    i64::try_from(value).expect("positions, epochs and client numbers stay below 2^63")
+}
+
+/// What an error of SQLite means for the caller.
+pub(super) fn failed(error: sqlx::Error) -> StoreError {
+    match &error {
+        sqlx::Error::Database(database) => {
+            let code = database.code().and_then(|code| code.parse::<i32>().ok());
+            meaning(code, database.message().to_owned(), error)
+        }
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => StoreError::Unavailable(error.into()),
+        // The thread that ran the statement is gone; it may have got through.
+        sqlx::Error::WorkerCrashed => StoreError::Ambiguous(error.into()),
+        _ => StoreError::Broken { what: error.to_string() },
+    }
+}
+
+/// By SQLite's extended result codes (sqlite.org/rescode.html). In all cases but the broken ones SQLite has rolled the
+/// statement or the transaction back.
+fn meaning(code: Option<i32>, message: String, error: sqlx::Error) -> StoreError {
+    const IOERR_SHMSIZE: i32 = 4874; // the shared memory file could not grow: the disk is full
+    match code {
+        Some(IOERR_SHMSIZE) => StoreError::Full(error.into()),
+        Some(code) => match code & 0xff {
+            5 | 6 | 9 => StoreError::Busy(error.into()), // BUSY, LOCKED, INTERRUPT
+            8 | 14 => StoreError::Unavailable(error.into()), // READONLY, CANTOPEN
+            13 => StoreError::Full(error.into()),        // FULL
+            18..=20 => StoreError::Poison { what: message }, // TOOBIG, CONSTRAINT, MISMATCH
+            // IOERR (a failed fsync is one), CORRUPT, NOTADB, NOMEM and what should never occur.
+            _ => StoreError::Broken { what: format!("SQLite error {code}: {message}") },
+        },
+        None => StoreError::Broken { what: message },
+    }
+}
+
+#[cfg(test)]
+pub(super) fn meaning_of_code(code: i32) -> StoreError {
+    meaning(Some(code), "message".into(), sqlx::Error::RowNotFound)
+}

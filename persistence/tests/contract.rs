@@ -1,0 +1,57 @@
+//! One contract for every store. A new backend implements `Backend` and adds one line at the end of this file.
+
+#[path = "contract/accounts.rs"]
+mod accounts;
+#[path = "contract/backend.rs"]
+mod backend;
+#[path = "contract/history.rs"]
+mod history;
+#[path = "contract/journal.rs"]
+mod journal;
+#[path = "contract/loading.rs"]
+mod loading;
+#[path = "contract/scanning.rs"]
+mod scanning;
+
+/// Runs each case against one backend.
+macro_rules! contract {
+    ($name:ident, $backend:ty, { $($group:ident: $($case:ident),+ $(,)?;)+ }) => {
+        mod $name {
+            $($(
+                #[tokio::test]
+                async fn $case() {
+                    let backend = <$backend as $crate::backend::Backend>::create().await;
+                    $crate::$group::$case(backend).await;
+                }
+            )+)+
+        }
+    };
+}
+
+/// The cases; every backend gets all of them.
+macro_rules! every_case {
+    ($name:ident, $backend:ty) => {
+        contract!($name, $backend, {
+            journal: a_claim_makes_the_hero_and_raises_the_epoch, the_last_of_many_claims_wins,
+                a_stale_epoch_is_fenced_and_nothing_is_stored, a_gap_is_refused, a_resend_is_already_durable,
+                other_content_at_the_same_place_is_a_conflict, an_overlap_is_a_conflict, an_unknown_hero_is_fenced,
+                a_wrong_chain_is_broken, a_malformed_batch_is_broken, a_repeated_command_is_poison,
+                a_released_hero_is_nobodys, a_quarantined_hero_is_locked, a_large_batch_over_many_heroes,
+                events_and_heroes_come_in_pages, the_reader_version_rises, checks_and_probes_pass,
+                an_abandoned_append_leaves_the_store_usable;
+            loading: a_new_hero_loads_empty, a_hero_loads_from_snapshot_and_tail, a_stale_snapshot_is_refused,
+                the_last_three_snapshots_are_kept, a_damaged_snapshot_falls_back_to_the_older,
+                damaged_snapshots_fall_back_to_all_events, a_damaged_event_is_corrupt, a_lost_event_is_corrupt,
+                damage_below_the_snapshot_does_not_stop_a_load, a_stale_claim_loads_its_own_past,
+                reopening_keeps_everything;
+            scanning: a_clean_history_has_no_findings, a_flipped_byte_is_found, a_lost_event_is_found,
+                a_lost_last_event_is_found, a_damaged_snapshot_is_found, a_broken_stream_is_found,
+                what_the_fold_says_is_found, an_unknown_hero_is_not_scanned;
+            accounts: a_guest_is_found_by_its_token, a_guest_can_be_claimed, taken_ids_are_refused,
+                a_touch_moves_only_forward, devices_come_oldest_first;
+        });
+    };
+}
+
+every_case!(memory, crate::backend::Memory);
+every_case!(sqlite, crate::backend::Sqlite);

@@ -1,0 +1,135 @@
+//! What the contract needs of a backend.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use persistence::{AccountStore, HeroId, JournalStore, MemoryStore, Seq, SqliteStore};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use uuid::Uuid;
+
+/// A store that can be made, broken and opened again.
+pub(crate) trait Backend: Sized {
+    /// An empty one.
+    async fn create() -> Self;
+    fn journal(&self) -> Arc<dyn JournalStore>;
+    fn accounts(&self) -> Arc<dyn AccountStore>;
+    /// The same data after the process ended without a word.
+    async fn reopen(self) -> Self;
+    async fn damage_event(&self, hero: HeroId, seq: Seq);
+    async fn damage_snapshot(&self, hero: HeroId, seq: Seq);
+    async fn lose_event(&self, hero: HeroId, seq: Seq);
+}
+
+pub(crate) struct Memory(MemoryStore);
+
+impl Backend for Memory {
+    async fn create() -> Self {
+        Self(MemoryStore::new())
+    }
+
+    fn journal(&self) -> Arc<dyn JournalStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.0.clone())
+    }
+
+    async fn reopen(self) -> Self {
+        self.0.crash();
+        self
+    }
+
+    async fn damage_event(&self, hero: HeroId, seq: Seq) {
+        assert!(self.0.damage_event(hero, seq));
+    }
+
+    async fn damage_snapshot(&self, hero: HeroId, seq: Seq) {
+        assert!(self.0.damage_snapshot(hero, seq));
+    }
+
+    async fn lose_event(&self, hero: HeroId, seq: Seq) {
+        assert!(self.0.lose_event(hero, seq));
+    }
+}
+
+/// A folder that goes away with the test.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(Uuid::new_v4().to_string());
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.join("hero.sqlite")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+pub(crate) struct Sqlite {
+    store: SqliteStore,
+    folder: Folder,
+}
+
+impl Sqlite {
+    /// What nobody but a broken disk does.
+    async fn tamper(&self, sql: &'static str, hero: HeroId, seq: Seq) {
+        let options = SqliteConnectOptions::new().filename(self.folder.file()).foreign_keys(false);
+        let mut connection: SqliteConnection = options.connect().await.unwrap();
+        let seq = i64::try_from(seq.0).unwrap();
+        let done = sqlx::query(sql).bind(hero.0).bind(seq).execute(&mut connection).await.unwrap();
+        assert_eq!(done.rows_affected(), 1);
+        connection.close().await.unwrap();
+    }
+}
+
+impl Backend for Sqlite {
+    async fn create() -> Self {
+        let folder = Folder::new();
+        Self { store: SqliteStore::open(&folder.file()).await.unwrap(), folder }
+    }
+
+    fn journal(&self) -> Arc<dyn JournalStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.store.clone())
+    }
+
+    async fn reopen(self) -> Self {
+        // The files as a killed process leaves them: copied under the open store, never closed, with the log unmerged.
+        let after = Folder::new();
+        for suffix in ["", "-wal"] {
+            let name = |folder: &Folder| PathBuf::from(format!("{}{suffix}", folder.file().display()));
+            std::fs::copy(name(&self.folder), name(&after)).unwrap();
+        }
+        self.store.close().await;
+        Self { store: SqliteStore::open(&after.file()).await.unwrap(), folder: after }
+    }
+
+    async fn damage_event(&self, hero: HeroId, seq: Seq) {
+        let sql = "UPDATE hero_event SET payload = CAST(replace(CAST(payload AS TEXT), 'e', 'f') AS BLOB)
+            WHERE hero_id = ? AND seq = ?";
+        self.tamper(sql, hero, seq).await;
+    }
+
+    async fn damage_snapshot(&self, hero: HeroId, seq: Seq) {
+        let sql = "UPDATE hero_snapshot SET state = CAST(replace(CAST(state AS TEXT), 's', 't') AS BLOB)
+            WHERE hero_id = ? AND seq = ?";
+        self.tamper(sql, hero, seq).await;
+    }
+
+    async fn lose_event(&self, hero: HeroId, seq: Seq) {
+        self.tamper("DELETE FROM hero_event WHERE hero_id = ? AND seq = ?", hero, seq).await;
+    }
+}
