@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::close::CloseCode;
+use protocol::close;
 use tokio::sync::Notify;
 
 /// Most frames that may wait for one socket. Full: the socket is closed with 1013 and the client resumes.
@@ -25,7 +25,7 @@ pub const BYTES_MAX: usize = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     /// The close code of the WebSocket.
-    pub code: CloseCode,
+    pub code: u16,
     /// A few plain words for a developer who looks at the socket.
     pub reason: &'static str,
 }
@@ -66,7 +66,7 @@ impl Outbox {
             queue.facts.clear();
             queue.progress = None;
             queue.bytes = 0;
-            queue.closing = Some(Closing { code: CloseCode::Overload, reason: "too slow to read, please resume" });
+            queue.closing = Some(Closing { code: close::OVERLOAD, reason: "too slow to read, please resume" });
             self.overflowed.store(true, Ordering::Relaxed);
         } else {
             queue.bytes += frame.len();
@@ -83,7 +83,7 @@ impl Outbox {
     }
 
     /// Closes the socket after what waits has been written. The first reason counts.
-    pub fn close(&self, code: CloseCode, reason: &'static str) {
+    pub fn close(&self, code: u16, reason: &'static str) {
         self.lock().closing.get_or_insert(Closing { code, reason });
         self.wake.notify_one();
     }
@@ -147,7 +147,7 @@ mod tests {
         outbox.push(Bytes::from_static(b"x"));
         let (frames, closing) = taken(&outbox);
         assert!(frames.is_empty(), "a gap must never be written: {} frames", frames.len());
-        assert_eq!(closing.map(|closing| closing.code), Some(CloseCode::Overload));
+        assert_eq!(closing.map(|closing| closing.code), Some(close::OVERLOAD));
         assert!(outbox.overflowed());
     }
 
@@ -158,17 +158,17 @@ mod tests {
         assert_eq!(taken(&outbox).1, None);
         outbox.push(Bytes::from(vec![0; BYTES_MAX]));
         outbox.push(Bytes::from_static(b"x"));
-        assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(CloseCode::Overload));
+        assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(close::OVERLOAD));
     }
 
     #[test]
     fn the_first_reason_to_close_counts() {
         let outbox = Outbox::new(1);
         outbox.push(Bytes::from_static(b"last words"));
-        outbox.close(CloseCode::ServiceRestart, "drain");
-        outbox.close(CloseCode::Auth, "logout");
+        outbox.close(close::RESTART, "drain");
+        outbox.close(close::UNAUTHENTICATED, "logout");
         let (frames, closing) = taken(&outbox);
         assert_eq!(frames.len(), 1);
-        assert_eq!(closing.map(|closing| closing.code), Some(CloseCode::ServiceRestart));
+        assert_eq!(closing.map(|closing| closing.code), Some(close::RESTART));
     }
 }

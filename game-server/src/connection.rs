@@ -1,0 +1,358 @@
+//! One socket of one device, one task.
+//!
+//! Owns the WebSocket and its limits. Knows no rule of the game and no database; decides nothing about a hero but whose it
+//! is, and that comes from the ticket, never from the client.
+//!
+//! ```text
+//! socket ─frame▶ connection ─Request▶ shard
+//!    ▲               │ rejected, pong    │ welcome, durable, events, progress
+//!    └───────────────┴── outbox ◀────────┘
+//! ```
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use persistence::HeroId;
+use protocol::{
+    close, codec, limit,
+    server::{GoingAway, Pong, ServerMessage},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error as SocketError, Message,
+        error::CapacityError,
+        protocol::{CloseFrame, Role, WebSocketConfig},
+    },
+};
+
+use crate::{
+    convert,
+    metrics::RejectionCode,
+    node::Node,
+    outbox::{Closing, Outbox},
+    rate::{Buckets, Verdict},
+    refusal,
+    shard::Request,
+};
+
+/// A socket that has not said a valid hello by then is closed with 4001.
+const HELLO_WITHIN: Duration = Duration::from_millis(limit::HELLO_WITHIN_MS as u64);
+/// How often the server pings.
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// A socket that has sent nothing, not even a pong, for so long is closed: the phone is in a tunnel.
+const SILENT_MAX: Duration = Duration::from_secs(25);
+/// A socket that takes nothing for so long is closed with 1013.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// How long the other side may take to answer our close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// A socket older than this is asked to come back, so that a stolen one does not live for ever.
+const AGE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
+/// Room for one outgoing snapshot and what follows it. Full: the write is an error and the socket closes.
+const WRITE_BUFFER_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// The limits of every socket. The library's defaults (64 MiB messages, 128 KiB buffers) are never used.
+fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(1024)
+        .write_buffer_size(4 * 1024)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+        .max_message_size(Some(limit::INBOUND_FRAME_BYTES_MAX))
+        .max_frame_size(Some(limit::INBOUND_FRAME_BYTES_MAX))
+}
+
+/// Serves a socket from the answered upgrade to its end.
+pub async fn serve<S>(stream: S, peer: SocketAddr, node: Arc<Node>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(socket_config())).await;
+    let opened = match timeout(HELLO_WITHIN, hello(&mut socket, &node)).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(closing)) => return farewell(&mut socket, &closing).await,
+        Err(_late) => {
+            let closing = Closing { code: close::UNAUTHENTICATED, reason: "no hello within 3 s" };
+            return farewell(&mut socket, &closing).await;
+        }
+    };
+    let Opened { hero, request, outbox } = opened;
+    let shard = node.shard(hero);
+    let entered = node.directory.enter(hero, Arc::clone(&outbox));
+    if shard.try_send(request).is_err() {
+        let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
+        return farewell(&mut socket, &closing).await;
+    }
+    tracing::debug!(connection = outbox.connection_id, %hero, %peer, "connected");
+    let mut connection = Connection { socket, session: Session::new(&node, hero, Arc::clone(&outbox)), node };
+    let ending = connection.run().await;
+    tracing::debug!(connection = outbox.connection_id, %hero, reason = ending.reason(), "disconnected");
+    if outbox.overflowed() || matches!(ending, Ending::Stuck) {
+        connection.node.metrics.slow_clients_closed_total.increment();
+    }
+    drop(entered);
+    shard.detach(hero, outbox.connection_id).await;
+    if let Some(closing) = ending.closing() {
+        farewell(&mut connection.socket, &closing).await;
+    }
+}
+
+struct Opened {
+    hero: HeroId,
+    request: Request,
+    outbox: Arc<Outbox>,
+}
+
+/// Reads the first frame and turns its ticket into a hero.
+async fn hello<S>(socket: &mut WebSocketStream<S>, node: &Node) -> Result<Opened, Closing>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let refused = |reason| Closing { code: close::UNAUTHENTICATED, reason };
+    let frame = loop {
+        match socket.next().await {
+            Some(Ok(Message::Binary(frame))) => break frame,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            _ => return Err(refused("the first frame must be a binary hello")),
+        }
+    };
+    if frame.len() > limit::HELLO_FRAME_BYTES_MAX {
+        return Err(refused("a hello is at most 1 KiB"));
+    }
+    let Ok(protocol::client::ClientMessage::Hello(hello)) = codec::decode_client(&frame) else {
+        return Err(refused("the first frame must be a valid hello"));
+    };
+    let Some(grant) = node.tickets.redeem(&hello.ticket, node.clock.now_ms()) else {
+        return Err(refused("the ticket is unknown, used or older than 30 s: get a new one"));
+    };
+    if !(1..=limit::INTEGER_MAX).contains(&hello.stream_id) {
+        return Err(refused("stream_id must be 1 to 2^53 - 1"));
+    }
+    let outbox = Arc::new(Outbox::new(node.next_connection_id()));
+    let request = Request::Attach {
+        hero: grant.hero,
+        stream_id: hello.stream_id,
+        last_seq: hello.last_seq,
+        time_zone: hello.time_zone,
+        outbox: Arc::clone(&outbox),
+    };
+    Ok(Opened { hero: grant.hero, request, outbox })
+}
+
+/// How a connection ended.
+enum Ending {
+    /// We close, with these words.
+    Ours(Closing),
+    /// The other side closed or the network did.
+    Theirs,
+    /// The other side takes no bytes.
+    Stuck,
+}
+
+impl Ending {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Ours(closing) => closing.reason,
+            Self::Theirs => "left",
+            Self::Stuck => "takes no bytes",
+        }
+    }
+
+    fn closing(self) -> Option<Closing> {
+        match self {
+            Self::Ours(closing) => Some(closing),
+            // Nothing more can be written to either.
+            Self::Theirs | Self::Stuck => None,
+        }
+    }
+}
+
+struct Connection<S> {
+    socket: WebSocketStream<S>,
+    session: Session,
+    node: Arc<Node>,
+}
+
+impl<S> Connection<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    async fn run(&mut self) -> Ending {
+        let opened = Instant::now();
+        let mut heard = opened;
+        let mut pings = interval_at(opened + PING_EVERY, PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let outbox = Arc::clone(&self.session.outbox);
+        loop {
+            // What a client can flood comes last.
+            tokio::select! {
+                biased;
+                () = outbox.wake() => {
+                    let mut frames = Vec::new();
+                    let closing = outbox.take(&mut frames);
+                    if let Err(ending) = self.write(frames.into_iter().map(Message::Binary)).await {
+                        return ending;
+                    }
+                    if let Some(closing) = closing {
+                        return Ending::Ours(closing);
+                    }
+                }
+                now = pings.tick() => {
+                    if now - heard > SILENT_MAX {
+                        return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
+                    }
+                    if now - opened > AGE_MAX {
+                        outbox.push(going_away(0));
+                        outbox.close(close::RESTART, "12 hours old, please come back");
+                        continue;
+                    }
+                    if let Err(ending) = self.write([Message::Ping(Bytes::new())]).await {
+                        return ending;
+                    }
+                }
+                frame = self.socket.next() => {
+                    heard = Instant::now();
+                    let closing = match frame {
+                        Some(Ok(Message::Binary(frame))) => self.session.frame(&self.node, &frame, heard),
+                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
+                        Some(Ok(Message::Text(_))) => {
+                            Some(Closing { code: close::UNSUPPORTED_DATA, reason: "binary frames only" })
+                        }
+                        Some(Err(SocketError::Capacity(CapacityError::MessageTooLong { .. }))) => {
+                            Some(Closing { code: close::TOO_BIG, reason: "a frame is at most 8 KiB" })
+                        }
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Ending::Theirs,
+                    };
+                    if let Some(closing) = closing {
+                        return Ending::Ours(closing);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes all frames with one flush, or gives up on a reader that takes nothing.
+    async fn write(&mut self, frames: impl IntoIterator<Item = Message>) -> Result<(), Ending> {
+        let writing = async {
+            for frame in frames {
+                self.socket.feed(frame).await?;
+            }
+            self.socket.flush().await
+        };
+        match timeout(WRITE_WITHIN, writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_gone)) => Err(Ending::Theirs),
+            Err(_late) => Err(Ending::Stuck),
+        }
+    }
+}
+
+/// What a connection remembers between frames. Synchronous, so that it is tested as a function.
+struct Session {
+    hero: HeroId,
+    outbox: Arc<Outbox>,
+    buckets: Buckets,
+}
+
+impl Session {
+    fn new(node: &Node, hero: HeroId, outbox: Arc<Outbox>) -> Self {
+        Self { hero, outbox, buckets: Buckets::new(node.config.socket_limits, Instant::now()) }
+    }
+
+    /// Handles one binary frame. Says whether and why to close.
+    fn frame(&mut self, node: &Node, frame: &[u8], now: Instant) -> Option<Closing> {
+        use protocol::client::ClientMessage;
+
+        let message = match codec::decode_client(frame) {
+            Ok(message) => message,
+            Err(error) => return self.undecodable(node, &error, frame.len(), now),
+        };
+        let verdict = match &message {
+            ClientMessage::Command(_) => self.buckets.command(frame.len(), now),
+            ClientMessage::Ping(_) => self.buckets.ping(frame.len(), now),
+            ClientMessage::Hello(_) => self.buckets.message(frame.len(), now),
+        };
+        let cmd_seq = if let ClientMessage::Command(command) = &message { Some(command.cmd_seq) } else { None };
+        match verdict {
+            Verdict::Pass => {}
+            Verdict::Wait { retry_after } => {
+                self.reject(node, refusal::rate(cmd_seq, retry_after));
+                return None;
+            }
+            Verdict::Close => return Some(Closing { code: close::RATE, reason: "too many messages" }),
+        }
+        match message {
+            ClientMessage::Ping(ping) => {
+                let pong = Pong { client_ms: ping.client_ms, server_now_ms: node.clock.now_ms() };
+                self.outbox.push(codec::encode_server(&ServerMessage::Pong(pong)));
+            }
+            ClientMessage::Hello(_) => self.reject(node, refusal::second_hello()),
+            ClientMessage::Command(command) => self.command(node, command, now),
+        }
+        None
+    }
+
+    fn command(&mut self, node: &Node, frame: protocol::client::CommandFrame, now: Instant) {
+        let cmd_seq = frame.cmd_seq;
+        let command = match convert::command(frame.body) {
+            Ok(command) => command,
+            Err(refused) => return self.reject(node, refusal::invalid(cmd_seq, &refused)),
+        };
+        let request = Request::Command {
+            hero: self.hero,
+            connection_id: self.outbox.connection_id,
+            cmd_seq,
+            command: Box::new(command),
+            received: now,
+        };
+        if node.shard(self.hero).try_send(request).is_err() {
+            self.reject(node, refusal::busy(Some(cmd_seq)));
+        }
+    }
+
+    fn undecodable(
+        &mut self,
+        node: &Node,
+        error: &codec::DecodeError,
+        bytes: usize,
+        now: Instant,
+    ) -> Option<Closing> {
+        if let Some(code) = error.close_code() {
+            return Some(Closing { code, reason: error.code() });
+        }
+        if matches!(self.buckets.message(bytes, now), Verdict::Close) {
+            return Some(Closing { code: close::RATE, reason: "too many messages" });
+        }
+        self.reject(node, refusal::malformed(error));
+        None
+    }
+
+    fn reject(&self, node: &Node, rejected: protocol::server::Rejected) {
+        node.metrics.rejected_total.of(RejectionCode::of(&rejected.code)).increment();
+        self.outbox.push(codec::encode_server(&ServerMessage::Rejected(rejected)));
+    }
+}
+
+/// Tells the client to come back later.
+pub fn going_away(reconnect_after_ms: u32) -> Bytes {
+    codec::encode_server(&ServerMessage::GoingAway(GoingAway { reconnect_after_ms }))
+}
+
+async fn farewell<S>(socket: &mut WebSocketStream<S>, closing: &Closing)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let frame = CloseFrame { code: closing.code.into(), reason: closing.reason.into() };
+    let goodbye = async {
+        if socket.close(Some(frame)).await.is_ok() {
+            // Until the other side's close, so that our last frames are not lost with a reset.
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    };
+    // A side that does not answer is simply dropped.
+    let _answered = timeout(CLOSE_WITHIN, goodbye).await;
+}

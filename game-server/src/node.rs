@@ -1,0 +1,176 @@
+//! One running server without its listeners: the shards, the journal writer, and what they share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use persistence::{
+    AccountStore, Drained, HeroId, JournalHandle, JournalStore, JournalWriter, NodeId, WriterConfig, WriterFailed,
+};
+use simulation::Catalogue;
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+use uuid::Uuid;
+
+use crate::{
+    accounts::{Accounts, Tickets},
+    clock::Clock,
+    config::Config,
+    directory::Directory,
+    metrics::Metrics,
+    shard::{self, Loader, ShardHandle, ShardParts},
+};
+
+/// How long the sockets may take to say goodbye at the end of a drain.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
+/// How often a goodbye looks whether everybody has left.
+const GOODBYE_EVERY: Duration = Duration::from_millis(20);
+
+/// Both faces of one database.
+#[derive(Clone)]
+pub struct Stores {
+    /// Heroes.
+    pub journal: Arc<dyn JournalStore>,
+    /// Who may act for them.
+    pub accounts: Arc<dyn AccountStore>,
+}
+
+/// A running server without its listeners.
+pub struct Node {
+    /// What the operator set.
+    pub config: Config,
+    /// Server time.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Guests and devices.
+    pub accounts: Accounts,
+    /// What opens sockets.
+    pub tickets: Tickets,
+    /// Who is connected.
+    pub directory: Arc<Directory>,
+    /// The numbers in force.
+    pub catalogue: Arc<Catalogue>,
+    /// Where heroes are kept.
+    pub store: Arc<dyn JournalStore>,
+    /// The persistence actor.
+    pub journal: JournalHandle,
+    shards: Vec<ShardHandle>,
+    connection_ids: AtomicU64,
+    draining: AtomicBool,
+    failed: watch::Receiver<Option<String>>,
+}
+
+impl Node {
+    /// Starts the journal writer and the shards.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn start(config: Config, clock: Clock, metrics: Arc<Metrics>, stores: Stores) -> std::io::Result<Arc<Self>> {
+        let node_id = NodeId(Uuid::now_v7());
+        let catalogue = Arc::new(Catalogue::builtin());
+        let seed = Uuid::new_v4().as_u64_pair().0;
+        let (journal, writer) = JournalWriter::start(Arc::clone(&stores.journal), WriterConfig { seed });
+        let (failed_tx, failed) = watch::channel(None);
+        tokio::spawn(watch_writer(writer, failed_tx.clone()));
+        let loader = Loader::new(Arc::clone(&stores.journal), node_id, Handle::current());
+        let parts = ShardParts {
+            catalogue: Arc::clone(&catalogue),
+            journal: journal.clone(),
+            clock: clock.clone(),
+            metrics: Arc::clone(&metrics),
+            tick_hz: config.tick_hz,
+        };
+        let mut shards = Vec::with_capacity(config.shards);
+        for index in 0..config.shards {
+            let (handle, built) = shard::build(parts.clone(), loader.clone(), config.tick_hz);
+            let failed_tx = failed_tx.clone();
+            built.spawn(index, move |panic| {
+                failed_tx.send_replace(Some(format!("shard {index}: {panic}")));
+            })?;
+            shards.push(handle);
+        }
+        Ok(Arc::new(Self {
+            accounts: Accounts::new(stores.accounts, clock.clone()),
+            tickets: Tickets::default(),
+            directory: Arc::new(Directory::default()),
+            connection_ids: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+            store: stores.journal,
+            config,
+            clock,
+            metrics,
+            catalogue,
+            journal,
+            shards,
+            failed,
+        }))
+    }
+
+    /// The shard of a hero.
+    #[must_use]
+    pub fn shard(&self, hero: HeroId) -> &ShardHandle {
+        let index = Directory::shard_of(hero, self.shards.len());
+        self.shards.get(index).expect("shard_of stays below the number of shards")
+    }
+
+    /// A number for the next socket.
+    pub fn next_connection_id(&self) -> u64 {
+        self.connection_ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether the server is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Waits until something broke that a restart must mend (exit 70), and says what.
+    pub async fn failed(&self) -> String {
+        let mut failed = self.failed.clone();
+        match failed.wait_for(Option::is_some).await {
+            Ok(what) => what.clone().unwrap_or_default(),
+            Err(_stopped) => std::future::pending().await,
+        }
+    }
+
+    /// Everything durable, everybody told, every socket closed with 1012.
+    pub async fn drain(&self, deadline: Duration) -> Drained {
+        self.draining.store(true, Ordering::Relaxed);
+        let deadline = Instant::now() + deadline;
+        for shard in &self.shards {
+            // A shard that is late has its events in the journal's queue all the same.
+            let _late = timeout_at(deadline, shard.drain()).await;
+        }
+        let drained = self.journal.drain(deadline.saturating_duration_since(Instant::now())).await;
+        let goodbye = (Instant::now() + GOODBYE_WITHIN).min(deadline.max(Instant::now()));
+        while self.directory.connections() > 0 && Instant::now() < goodbye {
+            tokio::time::sleep(GOODBYE_EVERY).await;
+        }
+        drained
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}
+
+/// A writer that ends by itself takes the process with it (D15): what is in memory can no longer be trusted.
+async fn watch_writer(writer: JoinHandle<Result<(), WriterFailed>>, failed: watch::Sender<Option<String>>) {
+    let what = match writer.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => format!("{error}: {:?}", std::error::Error::source(&error)),
+        Err(panic) => format!("the journal writer panicked: {panic}"),
+    };
+    failed.send_replace(Some(what));
+}

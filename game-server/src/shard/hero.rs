@@ -1,0 +1,112 @@
+//! A hero in memory: where its journal stands, who watches it, and whether a snapshot is due.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use persistence::{Chain, Epoch, Ticket};
+use simulation::{HeroEntity, TimedEvent};
+use tokio::time::Instant;
+
+use crate::{outbox::Outbox, streams::Streams};
+
+/// Events kept to answer a resume without the store. More are missing: the client gets a snapshot.
+const RECENT_MAX: usize = 16;
+/// Events after which a snapshot is due.
+const SNAPSHOT_EVENTS: u64 = 200;
+/// How long a change may be without a snapshot.
+const SNAPSHOT_AFTER: Duration = Duration::from_secs(30);
+/// How long a hero without devices and without anything running stays in memory.
+const LINGER: Duration = Duration::from_secs(60);
+
+/// A device that watches a hero.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) stream_id: u64,
+    /// Events up to this one are in its welcome.
+    pub(super) welcomed_seq: u64,
+}
+
+/// A hero in memory.
+#[derive(Debug)]
+pub(super) struct Resident {
+    pub(super) entity: HeroEntity,
+    pub(super) epoch: Epoch,
+    /// The last event given to the journal; not necessarily durable.
+    pub(super) seq: u64,
+    /// The chain at `seq`.
+    pub(super) chain: Chain,
+    /// The ticket of the last group given to the journal.
+    pub(super) ticket: Ticket,
+    pub(super) streams: Streams,
+    pub(super) devices: Vec<Device>,
+    /// Times the rules panicked on this hero.
+    pub(super) panics: u8,
+    recent: VecDeque<TimedEvent>,
+    snapshot_seq: u64,
+    dirty_since: Option<Instant>,
+    alone_since: Option<Instant>,
+}
+
+impl Resident {
+    pub(super) fn new(entity: HeroEntity, epoch: Epoch, seq: u64, chain: Chain, snapshot_seq: u64) -> Self {
+        Self {
+            entity,
+            epoch,
+            seq,
+            chain,
+            ticket: Ticket::default(),
+            streams: Streams::default(),
+            devices: Vec::new(),
+            panics: 0,
+            recent: VecDeque::new(),
+            snapshot_seq,
+            dirty_since: None,
+            alone_since: None,
+        }
+    }
+
+    pub(super) fn device(&self, connection_id: u64) -> Option<&Device> {
+        self.devices.iter().find(|device| device.outbox.connection_id == connection_id)
+    }
+
+    /// Notes events that were given to the journal.
+    pub(super) fn noted(&mut self, events: &[TimedEvent], now: Instant) {
+        self.dirty_since.get_or_insert(now);
+        for event in events {
+            if self.recent.len() == RECENT_MAX {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(event.clone());
+        }
+    }
+
+    /// The events after `last_seq`, if all of them are still at hand.
+    pub(super) fn since(&self, last_seq: u64) -> Option<Vec<TimedEvent>> {
+        let missing = self.seq.checked_sub(last_seq)?;
+        let missing = usize::try_from(missing).ok().filter(|missing| *missing <= self.recent.len())?;
+        Some(self.recent.iter().skip(self.recent.len() - missing).cloned().collect())
+    }
+
+    pub(super) fn snapshot_due(&self, now: Instant) -> bool {
+        let old = self.dirty_since.is_some_and(|since| now - since >= SNAPSHOT_AFTER);
+        old || self.seq - self.snapshot_seq >= SNAPSHOT_EVENTS
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        self.seq > self.snapshot_seq
+    }
+
+    pub(super) fn snapshot_taken(&mut self) {
+        self.snapshot_seq = self.seq;
+        self.dirty_since = None;
+    }
+
+    /// Whether nobody has watched for long enough to forget it.
+    pub(super) fn is_forgotten(&mut self, now: Instant) -> bool {
+        if !self.devices.is_empty() {
+            self.alone_since = None;
+            return false;
+        }
+        now - *self.alone_since.get_or_insert(now) >= LINGER
+    }
+}

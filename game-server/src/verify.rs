@@ -1,0 +1,131 @@
+//! `dopamine-hero verify`: reads the whole store and says whether every promise about it holds.
+//!
+//! The store's own checks (chain, gaps, epochs, streams, snapshots) come from `persistence`; this adds what needs the
+//! game: every event folds, every snapshot equals the fold at its place, and the ledger adds up to the balances.
+
+use std::{fmt, io::Write};
+
+use persistence::{
+    HeroId, JournalStore, StoreError,
+    scan::{self, Step},
+};
+use tokio::time::{Duration, Instant};
+
+use crate::journal::{self, StoredHero};
+
+/// Heroes asked for at once.
+const PAGE_ROWS: u32 = 500;
+/// Heroes whose findings are printed; the rest is only counted.
+const SHOWN_MAX: u64 = 100;
+/// How often progress is printed.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// What a run over a store found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Heroes read.
+    pub heroes: u64,
+    /// Events read.
+    pub events: u64,
+    /// Snapshots read and compared.
+    pub snapshots: u64,
+    /// Heroes with at least one finding.
+    pub damaged: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { heroes, events, snapshots, damaged } = self;
+        let verdict = if *damaged == 0 { "clean" } else { "DAMAGED" };
+        write!(f, "{heroes} heroes, {events} events, {snapshots} snapshots, {damaged} damaged heroes: {verdict}")
+    }
+}
+
+/// Checks every hero of a store. Progress and findings go to `out`, a line each.
+///
+/// # Errors
+/// Those of a store that is away, and of `out`.
+pub async fn run(store: &dyn JournalStore, out: &mut (dyn Write + Send)) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    let mut after = None;
+    let mut printed = Instant::now();
+    loop {
+        let page = store.heroes(after, PAGE_ROWS).await?;
+        for head in &page {
+            let findings = hero(store, head.hero, &mut summary).await?;
+            if !findings.is_empty() {
+                summary.damaged += 1;
+                if summary.damaged <= SHOWN_MAX {
+                    for finding in &findings {
+                        writeln!(out, "hero {}: {finding}", head.hero)?;
+                    }
+                }
+            }
+            if printed.elapsed() >= PROGRESS_EVERY {
+                printed = Instant::now();
+                writeln!(out, "… {summary}")?;
+            }
+        }
+        match page.last() {
+            Some(last) => after = Some(last.hero),
+            None => break,
+        }
+    }
+    writeln!(out, "{summary}")?;
+    Ok(summary)
+}
+
+async fn hero(store: &dyn JournalStore, id: HeroId, summary: &mut Summary) -> Result<Vec<String>, StoreError> {
+    let mut ledger = Ledger::default();
+    let scanned = scan::scan(store, id, &mut |step| ledger.step(step)).await?;
+    let Some(scanned) = scanned else { return Ok(vec!["it vanished while it was read".to_owned()]) };
+    summary.heroes += 1;
+    summary.events += scanned.events_count;
+    summary.snapshots += scanned.snapshots_count;
+    let mut findings: Vec<_> = scanned.findings.iter().map(|finding| format!("{finding:?}")).collect();
+    findings.extend(ledger.differences());
+    Ok(findings)
+}
+
+/// A fold that also adds up every amount.
+#[derive(Default)]
+struct Ledger {
+    stored: StoredHero,
+    energy_me: i64,
+    dopamine_md: i64,
+}
+
+impl Ledger {
+    fn step(&mut self, step: Step<'_>) -> Result<(), String> {
+        match step {
+            Step::Event(record) => {
+                let timed = journal::apply(&mut self.stored, record).map_err(|error| error.to_string())?;
+                self.energy_me += timed.event.energy_me();
+                self.dopamine_md += timed.event.dopamine_md();
+                Ok(())
+            }
+            Step::Snapshot(snapshot) => {
+                let state = journal::state(snapshot).map_err(|error| error.to_string())?;
+                if state == self.stored {
+                    Ok(())
+                } else {
+                    Err("the snapshot is not what its events fold to".to_owned())
+                }
+            }
+        }
+    }
+
+    fn differences(&self) -> Vec<String> {
+        let wallet = &self.stored.hero.wallet;
+        let pairs = [
+            ("energy", wallet.energy_me, self.energy_me, "mE"),
+            ("dopamine", wallet.dopamine_md, self.dopamine_md, "mD"),
+        ];
+        let differing = pairs.iter().filter(|(_, balance, sum, _)| balance != sum);
+        differing
+            .map(|(what, balance, sum, unit)| {
+                format!("the {what} balance is {balance} {unit}, its ledger adds up to {sum}")
+            })
+            .collect()
+    }
+}
