@@ -30,5 +30,5 @@ pub(crate) fn verify(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
 
 /// The protocol crate's own test compares its types with the file, and writes the file when `UPDATE` is set.
 fn generator(workspace: &Workspace) -> std::process::Command {
-    cargo(workspace, &["test", "--quiet", "--package", "protocol", "typescript"])
+    cargo(workspace, &["test", "--quiet", "--package", "protocol", "--lib", "typescript"])
 }
