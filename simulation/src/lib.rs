@@ -6,3 +6,4 @@ extern crate alloc;
 pub mod catalogue;
 pub mod command;
 pub mod id;
+pub mod rack;

@@ -11,8 +11,8 @@ use core::ops::RangeInclusive;
 
 use super::module::{AchievementSpec, Category, CosmeticSpec, Effect, ModuleKind, ModuleSpec, Rarity};
 use super::rules::{
-    AssemblyRules, BonusRules, Brackets, DailyBonus, DayRules, FocusRules, LevelRules, OfflineRules, RackLevel,
-    RackRules, SellRules, StreakRules, SynergyRules, TaskRules, UpgradeCost, UpgradeRules,
+    AssemblyRules, BonusRules, Brackets, DailyBonus, DayRules, FocusRules, LevelRules, OfflineRules,
+    RackLevel, RackRules, SellRules, StreakRules, SynergyRules, TaskRules, UpgradeCost, UpgradeRules,
 };
 use super::source::Report;
 
@@ -58,7 +58,10 @@ fn ascending(report: &mut Report<'_>, path: &str, field: &str, values: impl Iter
         if let Some(before) = before
             && value <= before
         {
-            report.add(&format!("{path}[{index}]{field}"), format!("expected more than {before}, found {value}"));
+            report.add(
+                &format!("{path}[{index}]{field}"),
+                format!("expected more than {before}, found {value}"),
+            );
         }
         before = Some(value);
     }
@@ -319,7 +322,10 @@ fn unique<Id: Ord + Copy + Display>(
     let mut seen = BTreeMap::new();
     for (index, id) in entries {
         if let Some(first) = seen.insert(id, index) {
-            report.add(&format!("{list}[{index}].id"), format!("expected a new id, {list}[{first}] is {id} too"));
+            report.add(
+                &format!("{list}[{index}].id"),
+                format!("expected a new id, {list}[{first}] is {id} too"),
+            );
         }
     }
     length(report, list, seen.len(), &(1..=ENTRIES_MAX));
@@ -368,8 +374,12 @@ fn module_spec(report: &mut Report<'_>, path: &str, module: &ModuleSpec) {
     match (module.kind, module.effects.first()) {
         (ModuleKind::Generator, Some(Effect::Generate { .. }))
         | (ModuleKind::Multiplier, Some(Effect::PathBonus { .. })) => {}
-        (ModuleKind::Generator, _) => report.add(&primary, "expected generate(..) for a generator".to_string()),
-        (ModuleKind::Multiplier, _) => report.add(&primary, "expected path_bonus(..) for a multiplier".to_string()),
+        (ModuleKind::Generator, _) => {
+            report.add(&primary, "expected generate(..) for a generator".to_string())
+        }
+        (ModuleKind::Multiplier, _) => {
+            report.add(&primary, "expected path_bonus(..) for a multiplier".to_string())
+        }
         (ModuleKind::Modifier | ModuleKind::Special, _) => {}
     }
     for (position, effect) in module.effects.iter().enumerate() {

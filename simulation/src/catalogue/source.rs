@@ -76,7 +76,11 @@ impl Report<'_> {
         match self.root.field(name).cloned() {
             Some(node) => self.read(name, &node),
             None => {
-                self.push(self.root.line, name.to_string(), "expected this section, it is missing".to_string());
+                self.push(
+                    self.root.line,
+                    name.to_string(),
+                    "expected this section, it is missing".to_string(),
+                );
                 None
             }
         }

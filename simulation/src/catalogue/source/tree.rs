@@ -102,7 +102,8 @@ pub(super) fn offset_of(text: &str, line: usize, column: usize) -> usize {
     let mut at = 0;
     for (index, part) in text.split_inclusive('\n').enumerate() {
         if index + 1 == line {
-            let inside = part.char_indices().nth(column.saturating_sub(1)).map_or(part.len(), |(byte, _)| byte);
+            let inside =
+                part.char_indices().nth(column.saturating_sub(1)).map_or(part.len(), |(byte, _)| byte);
             return at + inside;
         }
         at += part.len();
