@@ -242,6 +242,10 @@ pub enum SessionState {
     Interrupted,
     /// The plan is over and the clock waits for an answer: keep going, or silence.
     Overtime,
+    /// Stopped for the break between two pomodoro rounds.
+    Resting,
+    /// That break is over, and the next round waits for the player.
+    Waiting,
 }
 
 /// The open session: all a client needs to draw a true timer.

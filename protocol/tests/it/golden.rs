@@ -19,7 +19,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
-fn update() -> bool {
+pub(crate) fn update() -> bool {
     #[expect(
         clippy::disallowed_methods,
         reason = "the switch of `cargo xtask codegen` reaches a test no other way"

@@ -201,10 +201,10 @@ fn rack_commands() -> Vec<(&'static str, Command)> {
 /// Every message of the server with the name of its golden file.
 pub(crate) fn server() -> Vec<(String, ServerMessage)> {
     let result = CommandResult { cmd_seq: 1, seq: 42, created_id: Some(1) };
-    let welcome = |state, cmd_seq_applied| {
+    let welcome = |state, seq, cmd_seq_applied| {
         ServerMessage::Welcome(Box::new(Welcome {
-            connection_id: "c-81f3".into(),
-            seq: 41,
+            connection_id: "33267".into(),
+            seq,
             cmd_seq_applied,
             state,
             catalogue_version: 1,
@@ -215,8 +215,9 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         }))
     };
     [
-        ("welcome.snapshot", welcome(WelcomeState::Snapshot(Box::new(hero())), 0)),
-        ("welcome.events", welcome(WelcomeState::Events(Box::new(started())), 12)),
+        ("welcome.snapshot", welcome(WelcomeState::Snapshot(Box::new(hero())), 45, 1)),
+        ("welcome.events", welcome(WelcomeState::Events(Box::new(started())), 42, 1)),
+        ("welcome.nothing_new", welcome(WelcomeState::Events(Box::new(nothing())), 41, 0)),
         ("durable", ServerMessage::Durable(result)),
         ("duplicate", ServerMessage::Duplicate(CommandResult { created_id: None, ..result })),
         ("rejected", ServerMessage::Rejected(RejectCode::OutOfOrder.rejected(Some(2), None))),
@@ -249,16 +250,21 @@ fn progress() -> Progress {
     }
 }
 
+/// Nothing happened while the client was away.
+fn nothing() -> Events {
+    Events { events: vec![], patch: HeroPatch::default() }
+}
+
 /// What `start_focus` causes, and nothing else.
 fn started() -> Events {
     let event = Event {
         seq: 42,
         at_ms: NOW_MS,
-        kind: "focus_started".into(),
+        kind: "session_started".into(),
         cause: None,
         energy_me: 0,
         dopamine_md: 0,
-        subject: None,
+        subject: Some("1".into()),
     };
     Events { events: vec![event], patch: HeroPatch { focus: Some(focus()), ..HeroPatch::default() } }
 }
@@ -274,9 +280,9 @@ fn ended() -> Vec<Event> {
         subject: subject.map(Into::into),
     };
     vec![
-        line(43, "focus_ended", Some("completed"), 12_000, 2_400, None),
-        line(44, "bonus", Some("completion"), 1_200, 0, None),
-        line(45, "achievement_unlocked", Some("achievement"), 10_000, 0, Some("first_spark")),
+        line(43, "session_ended", Some("focus"), 13_200, 2_400, Some("1")),
+        line(44, "achievement_unlocked", Some("achievement"), 10_000, 0, Some("first_spark")),
+        line(45, "bonus_paid", Some("daily_goal"), 10_000, 0, None),
     ]
 }
 

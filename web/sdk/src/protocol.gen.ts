@@ -837,7 +837,7 @@ to_confirm: ToConfirm | null, };
 /**
  * Whether the clock runs.
  */
-export type SessionState = "running" | "paused" | "interrupted" | "overtime";
+export type SessionState = "running" | "paused" | "interrupted" | "overtime" | "resting" | "waiting";
 
 /**
  * The open session: all a client needs to draw a true timer.
