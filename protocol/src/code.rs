@@ -15,6 +15,8 @@ pub enum RejectCode {
     HelloRepeated,
     /// Not the last applied `cmd_seq` + 1, usually because an earlier command was refused.
     OutOfOrder,
+    /// Four other devices of the hero were used since; the numbers of this stream are taken for ever.
+    StreamForgotten,
     /// More frames, bytes or commands than allowed.
     Rate,
     /// The hero's queue is full for a moment.
@@ -29,11 +31,12 @@ pub enum RejectCode {
 
 impl RejectCode {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Malformed,
         Self::HelloExpected,
         Self::HelloRepeated,
         Self::OutOfOrder,
+        Self::StreamForgotten,
         Self::Rate,
         Self::Busy,
         Self::ReadOnly,
@@ -49,6 +52,7 @@ impl RejectCode {
             Self::HelloExpected => "hello_expected",
             Self::HelloRepeated => "hello_repeated",
             Self::OutOfOrder => "out_of_order",
+            Self::StreamForgotten => "stream_forgotten",
             Self::Rate => "rate",
             Self::Busy => "busy",
             Self::ReadOnly => "read_only",
@@ -65,6 +69,7 @@ impl RejectCode {
             Self::HelloExpected => "send hello first and wait for welcome",
             Self::HelloRepeated => "hello is sent once on a socket; open a new one to start over",
             Self::OutOfOrder => "number this command last applied + 1 and send it and all later ones again",
+            Self::StreamForgotten => "draw a new stream_id, connect again and send this command as number 1",
             Self::Rate => "wait for retry_after_ms, then send slower",
             Self::Busy => "wait for retry_after_ms, then send the same command again",
             Self::ReadOnly => "nothing can be saved right now; keep the command and send it again later",

@@ -49,6 +49,7 @@ export const REJECT = {
   hello_expected: "hello_expected",
   hello_repeated: "hello_repeated",
   out_of_order: "out_of_order",
+  stream_forgotten: "stream_forgotten",
   rate: "rate",
   busy: "busy",
   read_only: "read_only",
