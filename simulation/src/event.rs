@@ -2,6 +2,7 @@
 //! them runs no rule, so that history never changes when the rules do.
 
 mod facts;
+mod origin;
 mod sections;
 
 use alloc::boxed::Box;
@@ -355,7 +356,7 @@ pub enum Event {
     /// The hero reached a level.
     LevelReached {
         /// The highest one reached.
-        level: u16,
+        level: u8,
     },
     /// An achievement.
     AchievementUnlocked {

@@ -40,6 +40,10 @@ pub struct Hero {
     pub contact_ms: i64,
     /// Where the last silence before that began: an offline session cannot have begun earlier.
     pub gap_from_ms: i64,
+    /// Offline focus accepted in that silence; limited.
+    pub gap_offline_ms: i64,
+    /// End of the last known focus, online or off: an offline session cannot overlap it.
+    pub focus_known_until_ms: i64,
     /// The last number given to a task, session or job.
     pub last_id: u32,
     /// Zone and start of day in force.
@@ -91,6 +95,12 @@ pub struct Hero {
 }
 
 impl Hero {
+    /// Focus of the current player-day, the open session's included as far as it is settled.
+    #[must_use]
+    pub fn day_focus_ms(&self) -> i64 {
+        self.today.focus_ms + self.session.as_ref().map_or(0, |session| session.meter.day_focus_ms)
+    }
+
     /// The task of that number.
     #[must_use]
     pub fn task(&self, task_id: u32) -> Option<&Task> {

@@ -3,7 +3,11 @@
 
 extern crate alloc;
 
+pub mod apply;
 pub mod catalogue;
 pub mod command;
+pub mod event;
+pub mod hero;
 pub mod id;
 pub mod rack;
+pub mod rejection;

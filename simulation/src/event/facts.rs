@@ -168,7 +168,7 @@ impl Event {
             | Self::BlueprintUnpinned { module_id, .. }
             | Self::ModuleUpgraded { module_id, .. }
             | Self::ModuleSold { module_id, .. } => Some(module_id.to_string()),
-            Self::SynergyFound { synergy } => Some(synergy.as_str().to_string()),
+            Self::SynergyFound { synergy } => Some(synergy.name().to_string()),
             Self::RackChanged { preset_slot: Some(slot), .. }
             | Self::PresetQueued { slot }
             | Self::PresetDeleted { slot } => Some(format!("{slot}")),

@@ -19,7 +19,7 @@ pub struct Wallet {
     /// All energy ever earned; never falls.
     pub lifetime_me: i64,
     /// The level that was last announced.
-    pub level: u16,
+    pub level: u8,
 }
 
 /// Skins and cable colours.

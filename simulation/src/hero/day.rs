@@ -63,12 +63,22 @@ pub struct DayRecord {
     pub energy_me: u32,
     /// Tasks done.
     pub tasks_done: u16,
+    /// Accepted offline focus, in whole minutes rounded up.
+    pub offline_minutes: u16,
     /// The streak before this day.
     pub before: StreakChain,
     /// Shields that came from elsewhere in this day.
     pub shields_given: u8,
     /// What it was.
     pub kind: DayKind,
+}
+
+impl DayRecord {
+    /// Its first moment.
+    #[must_use]
+    pub fn start_ms(&self) -> i64 {
+        i64::from(self.start_minute) * 60_000
+    }
 }
 
 /// The current player-day.

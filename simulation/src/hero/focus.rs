@@ -97,6 +97,8 @@ pub struct Session {
     pub round_from_me: i64,
     /// Completion bonuses of the rounds so far, paid at the end.
     pub completion_me: i64,
+    /// `completion_me` when `acted` was taken.
+    pub acted_completion_me: i64,
     /// Focus already credited at the ends of days.
     pub credited_focus_ms: i64,
     /// Energy already credited at the ends of days.

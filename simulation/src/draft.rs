@@ -1,0 +1,36 @@
+//! A decision in the making: a copy of the hero that already has the events so far.
+
+use alloc::vec::Vec;
+
+use crate::apply::apply;
+use crate::catalogue::Catalogue;
+use crate::event::{Event, TimedEvent};
+use crate::hero::Hero;
+
+/// Rules look at `hero` and emit events; each event is applied to the copy at once, so that the next rule sees it.
+pub(crate) struct Draft<'a> {
+    /// As it will be.
+    pub(crate) hero: Hero,
+    /// The numbers.
+    pub(crate) catalogue: &'a Catalogue,
+    /// What happened so far.
+    pub(crate) events: Vec<TimedEvent>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(hero: &Hero, catalogue: &'a Catalogue) -> Self {
+        Self { hero: hero.clone(), catalogue, events: Vec::new() }
+    }
+
+    /// Something happened at `at_ms`.
+    pub(crate) fn emit(&mut self, at_ms: i64, event: Event) {
+        let timed = TimedEvent { at_ms, event };
+        apply(&mut self.hero, &timed);
+        self.events.push(timed);
+    }
+
+    /// The number of the next thing that is made.
+    pub(crate) fn next_id(&self) -> u32 {
+        self.hero.last_id + 1
+    }
+}
