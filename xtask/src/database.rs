@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, action: &Action) -> Result<()> {
 fn delegate(workspace: &Workspace, settings: &Settings, subcommand: &[&str]) -> Result<()> {
     let mut steps = Steps::new(1, Output::Brief);
     steps.must("server", |reporter| serve::build(workspace, false, reporter))?;
-    process::run(settings.command(workspace, workspace.server_binary(false)).args(subcommand))
+    process::run(settings.command(workspace, false).args(subcommand))
 }
 
 fn reset(workspace: &Workspace, settings: &Settings, yes: bool) -> Result<()> {

@@ -42,8 +42,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &DevArguments) -> Result<()>
     steps
         .must("server (the first time takes minutes)", |reporter| serve::build(workspace, false, reporter))?;
     let stop = StopSignal::listen()?;
-    let binary = || workspace.server_binary(false);
-    let mut server = Some(steps.must("start", |_| serve::start(workspace, binary(), &settings, &stop))?);
+    let mut server =
+        Some(steps.must("start", |reporter| serve::start(workspace, reporter, &settings, &stop, false))?);
     let mut command = npm(workspace, &["run", "dev"]);
     let server_url = format!("http://127.0.0.1:{}", settings.get("PORT"));
     let mut vite =
@@ -90,7 +90,7 @@ fn renew(
     if let Some(mut old) = old {
         old.stop(|| stop.take())?;
     }
-    match steps.must("restart", |_| serve::start(workspace, workspace.server_binary(false), settings, stop)) {
+    match steps.must("restart", |reporter| serve::start(workspace, reporter, settings, stop, false)) {
         Ok(server) => Ok(Some(server)),
         Err(error) => {
             eprintln!("{error:#}");

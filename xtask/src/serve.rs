@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -42,8 +41,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &RunArguments) -> Result<()>
         build(workspace, arguments.release, reporter)
     })?;
     let stop = StopSignal::listen()?;
-    let binary = workspace.server_binary(arguments.release);
-    let mut server = steps.must("start", |_| start(workspace, binary, &settings, &stop))?;
+    let mut server =
+        steps.must("start", |reporter| start(workspace, reporter, &settings, &stop, arguments.release))?;
     eprintln!("{}", banner(&settings));
 
     loop {
@@ -77,17 +76,19 @@ pub(crate) fn build(workspace: &Workspace, release: bool, reporter: &Reporter) -
 /// Starts the server and waits until it takes players.
 pub(crate) fn start(
     workspace: &Workspace,
-    binary: PathBuf,
+    reporter: &Reporter,
     settings: &Settings,
     stop: &StopSignal,
+    release: bool,
 ) -> Result<Service> {
+    reporter.make_way();
     for port in [settings.port("PORT")?, settings.port("ADMIN_PORT")?, settings.port("METRICS_PORT")?] {
         if readiness::is_taken(port) {
-            bail!("port {port} is taken by another program; stop that, or use `cargo xtask run --port 4001`");
+            bail!("port {port} is taken by another program; stop that, or choose other ports with --port");
         }
     }
     let port = settings.port("PORT")?;
-    let mut server = Service::start("the server", settings.command(workspace, binary).arg("serve"))?;
+    let mut server = Service::start("the server", settings.command(workspace, release).arg("serve"))?;
     let started = Stopwatch::start();
     while !readiness::is_ready(port) {
         if let Some(status) = server.ended()? {
@@ -162,8 +163,8 @@ impl Settings {
     }
 
     /// The server's program with these settings; the caller adds the subcommand.
-    pub(crate) fn command(&self, workspace: &Workspace, binary: PathBuf) -> Command {
-        let mut command = Command::new(binary);
+    pub(crate) fn command(&self, workspace: &Workspace, release: bool) -> Command {
+        let mut command = Command::new(workspace.server_binary(release));
         command.current_dir(&workspace.root).envs(&self.values);
         command
     }

@@ -151,6 +151,13 @@ impl Reporter {
         }
     }
 
+    /// From here on the terminal belongs to a program that this step leaves running.
+    pub(crate) fn make_way(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
     fn finish(&self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
