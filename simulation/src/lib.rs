@@ -4,10 +4,12 @@
 extern crate alloc;
 
 pub mod apply;
+pub mod calendar;
 pub mod catalogue;
 pub mod command;
 pub mod event;
 pub mod hero;
 pub mod id;
+pub mod preset_code;
 pub mod rack;
 pub mod rejection;

@@ -27,8 +27,22 @@ pub const GRID_SIDE_MAX: u8 = 8;
 /// A place on the grid. Its number is `row · 8 + column`, so that it stays the same place when the grid grows;
 /// clients count row by row in the grid that they see, see [`Grid::cell`] and [`Grid::index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct Cell(u8);
+
+impl TryFrom<u8> for Cell {
+    type Error = RackError;
+
+    fn try_from(number: u8) -> Result<Self, RackError> {
+        Self::from_number(number).ok_or(RackError::NoSuchCell)
+    }
+}
+
+impl From<Cell> for u8 {
+    fn from(cell: Cell) -> Self {
+        cell.0
+    }
+}
 
 impl Cell {
     /// The cell in a column and row; nothing outside of the largest grid.
@@ -39,6 +53,18 @@ impl Cell {
         } else {
             None
         }
+    }
+
+    /// The cell with a number, see [`Cell`]; nothing outside of the largest grid.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        if number < GRID_SIDE_MAX * GRID_SIDE_MAX { Some(Self(number)) } else { None }
+    }
+
+    /// Its number, see [`Cell`].
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
     }
 
     /// Columns to its left.

@@ -15,6 +15,8 @@ use super::rules::{
     RackLevel, RackRules, SellRules, StreakRules, SynergyRules, TaskRules, UpgradeCost, UpgradeRules,
 };
 use super::source::Report;
+use crate::preset_code::{MODULES_MAX, short_id};
+use crate::rack::{CORE, GRID_SIDE_MAX};
 
 /// A factor or a bonus.
 const PERMILLE: RangeInclusive<i64> = 0..=10_000;
@@ -34,8 +36,6 @@ const AMOUNT: RangeInclusive<i64> = 0..=1_000_000_000;
 const ENTRIES_MAX: usize = 200;
 /// Longest name for people.
 const NAME_CHARS_MAX: usize = 40;
-/// Widest and highest grid: a cell's place is kept in 8 columns and rows.
-const GRID_MAX: u8 = 8;
 
 /// Checks the named fields against their ranges. The struct is taken apart in full, so that a new field that
 /// nobody thought of does not compile.
@@ -241,11 +241,17 @@ pub(super) fn rack(report: &mut Report<'_>, rack: Option<&RackRules>, levels: Op
         let path = format!("rack.levels[{index}]");
         ranges!(report, path, RackLevel = row, [],
             hero_level: 1..=250,
-            columns: 1..=i64::from(GRID_MAX),
-            rows: 1..=i64::from(GRID_MAX),
+            columns: 1..=i64::from(GRID_SIDE_MAX),
+            rows: 1..=i64::from(GRID_SIDE_MAX),
             assembly_slots: 1..=16,
             presets: 0..=i64::from(rack.presets_max),
         );
+        if usize::from(row.columns) * usize::from(row.rows) > MODULES_MAX {
+            report.add(
+                &path,
+                format!("expected at most {MODULES_MAX} cells: more do not fit into a preset code"),
+            );
+        }
         if before.is_some_and(|before| row.columns < before.columns || row.rows < before.rows) {
             report.add(&path, "expected a grid that never shrinks from row to row".to_string());
         }
@@ -340,7 +346,14 @@ fn display_name(report: &mut Report<'_>, path: &str, name: &str) {
 
 pub(super) fn modules(report: &mut Report<'_>, modules: &[(usize, ModuleSpec)], rack: Option<&RackRules>) {
     unique(report, "modules", modules.iter().map(|(index, module)| (*index, module.id)));
+    let mut short_ids = BTreeMap::new();
     for (index, module) in modules {
+        if let Some(other) =
+            short_ids.insert(short_id(module.id), module.id).filter(|other| *other != module.id)
+        {
+            let problem = format!("expected another id: in preset codes it would be taken for {other}");
+            report.add(&format!("modules[{index}].id"), problem);
+        }
         module_spec(report, &format!("modules[{index}]"), module);
     }
     let Some(rack) = rack else { return };
@@ -366,7 +379,7 @@ fn module_spec(report: &mut Report<'_>, path: &str, module: &ModuleSpec) {
         inputs: inputs_of_kind,
     );
     display_name(report, path, &module.name);
-    if module.id == "core" {
+    if module.id == CORE {
         report.add(&format!("{path}.id"), "expected another id: `core` is where the cables end".to_string());
     }
     length(report, &format!("{path}.effects"), module.effects.len(), &(1..=8));
