@@ -1,2 +1,161 @@
-//! Under construction.
-fn main() {}
+//! The command line of the load programs and fault tests. `load-tests help` explains each.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use load_tests::scenario::kill::{KillOptions, run as run_kill};
+use load_tests::scenario::load::{LoadOptions, Program, run as run_load};
+use load_tests::scenario::{hostile, write_report};
+
+/// Bots that play, measure and check that nothing is lost.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// Kills a server of its own with -9 again and again under load; fails if anything acknowledged is lost or doubled.
+    Kill(Kill),
+    /// Players who connect and then only exist.
+    Idle(Load),
+    /// Durable commands at a fixed rate, latency from the due moment.
+    Commands(Load),
+    /// Every kind of wrong frame; fails if one is not refused as it should be or changes anything.
+    Hostile {
+        /// The server.
+        #[arg(long, default_value = "http://127.0.0.1:3001")]
+        url: String,
+    },
+}
+
+#[derive(Args)]
+struct Kill {
+    /// The server's binary.
+    #[arg(long)]
+    server: PathBuf,
+    /// How often it is killed.
+    #[arg(long, default_value_t = 100)]
+    kills: u32,
+    /// How many devices play; each fifth is a second device of the hero before it.
+    #[arg(long, default_value_t = 50)]
+    bots: u32,
+    /// Kill moments and wishes follow from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the store, the log, the ledgers and report.json go; a store in it is replaced.
+    #[arg(long, default_value = "target/kill-test")]
+    data: PathBuf,
+    /// Earliest kill after the server is ready.
+    #[arg(long, default_value_t = 50)]
+    after_ms_min: u64,
+    /// Latest kill after the server is ready.
+    #[arg(long, default_value_t = 1500)]
+    after_ms_max: u64,
+    /// How long the server stays down.
+    #[arg(long, default_value_t = 0)]
+    restart_ms: u64,
+    /// Mean time between two wishes of one bot.
+    #[arg(long, default_value_t = 200)]
+    wish_ms: u64,
+    /// Verify the store after each n-th kill.
+    #[arg(long, default_value_t = 1)]
+    verify_each: u32,
+    /// The control run against a build that acknowledges before it flushes: succeeds only if a loss is found.
+    #[arg(long)]
+    expect_loss: bool,
+}
+
+#[derive(Args)]
+struct Load {
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:3001")]
+    url: String,
+    /// How many players.
+    #[arg(long)]
+    players: u32,
+    /// Connects (idle) or commands (commands) per second, over all players.
+    #[arg(long)]
+    rate: f64,
+    /// How long to measure once everybody is connected.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Also write the report to this file.
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    match Cli::parse().scenario {
+        Scenario::Kill(arguments) => kill(arguments).await,
+        Scenario::Idle(arguments) => load(Program::Idle, arguments).await,
+        Scenario::Commands(arguments) => load(Program::Commands, arguments).await,
+        Scenario::Hostile { url } => {
+            let report = hostile::run(&load_tests::http::Endpoint::resolve(&url).await?).await?;
+            println!("{}", report.summary());
+            Ok(exit_code(report.is_clean()))
+        }
+    }
+}
+
+async fn kill(arguments: Kill) -> Result<ExitCode> {
+    let data = std::path::absolute(&arguments.data).context("no such place")?;
+    let server = std::path::absolute(&arguments.server).context("no such place")?;
+    let mut options = KillOptions {
+        kills: arguments.kills,
+        bots: arguments.bots,
+        seed: arguments.seed,
+        kill_after_ms_min: arguments.after_ms_min,
+        kill_after_ms_max: arguments.after_ms_max,
+        down_ms: arguments.restart_ms,
+        wish_every_ms: arguments.wish_ms,
+        verify_each: arguments.verify_each,
+        ..KillOptions::new(server, data.clone())
+    };
+    if arguments.expect_loss {
+        // The broken build refuses to start without this.
+        options.environment.push(("I_WANT_TO_LOSE_DATA".to_owned(), "yes".to_owned()));
+    }
+    let report = run_kill(&options).await?;
+    println!("{}", report.summary());
+    println!("report: {}", data.join("report.json").display());
+    if arguments.expect_loss {
+        let words = if report.found_loss() {
+            "the loss was found, as it must be with this build"
+        } else {
+            "NO loss was found: either this build is not the broken one, or this test is blind"
+        };
+        println!("{words}");
+        return Ok(exit_code(report.found_loss()));
+    }
+    println!("{}", if report.is_clean() { "nothing lost, nothing doubled" } else { "FAILED" });
+    Ok(exit_code(report.is_clean()))
+}
+
+async fn load(program: Program, arguments: Load) -> Result<ExitCode> {
+    let options = LoadOptions {
+        program,
+        url: arguments.url,
+        players: arguments.players,
+        rate: arguments.rate,
+        seconds: arguments.seconds,
+        seed: arguments.seed,
+    };
+    let report = run_load(&options).await?;
+    println!("{}", serde_json::to_string_pretty(&report).context("a report is plain data")?);
+    if let Some(path) = arguments.report {
+        write_report(&path, &report)?;
+    }
+    Ok(exit_code(report.failed == 0 && report.unanswered == 0))
+}
+
+fn exit_code(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

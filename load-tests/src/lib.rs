@@ -1,0 +1,20 @@
+//! Bots that play like people, and the scenarios that use them to measure the server and to try to make it lie.
+//!
+//! - [`bot`]: one faithful client: [`outbox`] (exactly once), [`mirror`] (what it believes), [`ledger`] (what it was
+//!   told), [`mind`] (what it wants), [`wire`] and [`http`] (how it talks).
+//! - [`faults`]: the server as a process that can be killed; [`audit`]: the journal against the ledgers.
+//! - [`scenario`]: what the command line runs.
+//!
+//! Depends on `protocol` alone: a bot knows what any client in any language can know.
+
+pub mod audit;
+pub mod bot;
+pub mod faults;
+pub mod http;
+pub mod ledger;
+pub mod mind;
+pub mod mirror;
+pub mod outbox;
+pub mod scenario;
+pub mod stats;
+pub mod wire;
