@@ -370,7 +370,7 @@ pub struct Task {
     pub done_at_ms: Option<i64>,
     /// Focus linked to it so far.
     pub focus_ms: i64,
-    /// What finishing it now would pay.
+    /// What finishing it now would pay, before the limit of a day's energy from tasks.
     pub reward_me: i64,
 }
 
@@ -524,7 +524,7 @@ pub struct Statistics {
     pub comebacks: u32,
     /// Focused minutes by category: creative, analytical, physical, learning, none.
     pub focus_minutes_by_category: [u32; 5],
-    /// The last 30 player-days, oldest first, days without anything left out.
+    /// The last 30 player-days, oldest first and today last, days without anything left out.
     pub days: Vec<DayTotal>,
 }
 

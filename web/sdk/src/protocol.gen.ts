@@ -1046,7 +1046,7 @@ done_at_ms: number | null,
  */
 focus_ms: number, 
 /**
- * What finishing it now would pay.
+ * What finishing it now would pay, before the limit of a day's energy from tasks.
  */
 reward_me: number, };
 
@@ -1284,7 +1284,7 @@ comebacks: number,
  */
 focus_minutes_by_category: [number, number, number, number, number], 
 /**
- * The last 30 player-days, oldest first, days without anything left out.
+ * The last 30 player-days, oldest first and today last, days without anything left out.
  */
 days: Array<DayTotal>, };
 
