@@ -1,13 +1,17 @@
 //! `dopamine-hero`: the server and the tools of whoever runs it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use game_server::clock::Clock;
 use game_server::config::{Config, Problem};
-use game_server::telemetry;
-
-/// The command line or the environment is wrong (`EX_USAGE`).
-const EXIT_USAGE: u8 = 64;
+use game_server::exit::Exit;
+use game_server::server::{OpenStore, Server, StartError};
+use game_server::{healthcheck, simulate, telemetry, tools};
+use persistence::Drained;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A game server for real life: focus makes energy, energy makes modules.
 ///
@@ -19,21 +23,114 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Clone, Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Run the server (what happens without a command)
     Serve,
+    /// Play a scenario without a server: JSON lines in, JSON lines of events and the hero out
+    Simulate {
+        /// The scenario
+        file: PathBuf,
+    },
+    /// Check every hero of the store: chain, gaps, snapshots, ledger. Works beside a running server
+    Verify,
+    /// Print everything that is kept about one hero as JSON. Works beside a running server
+    Export {
+        /// The hero's id
+        hero: String,
+    },
+    /// Bring the store's tables up to date
+    Migrate {
+        /// Only print where each migration stands
+        #[arg(long)]
+        status: bool,
+    },
+    /// Add demo players with some weeks of history; the server must not run
+    Seed,
+    /// Ask the server on this machine whether it is ready
+    Healthcheck,
 }
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    if let Command::Simulate { file } = &command {
+        return finish(simulate::run(file, &mut std::io::stdout().lock()));
+    }
     let config = match Config::parse(environment) {
         Ok(config) => config,
         Err(problems) => return refuse(&problems),
     };
+    if let Err(exit) = check_broken_build() {
+        return exit.into();
+    }
     telemetry::start(config.log_level, config.log_format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(Exit::Unavailable, &error),
+    };
+    let exit = runtime.block_on(run(command, config));
+    // What still runs is a client that does not read or a tool's last write; nobody waits for it.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    exit
+}
+
+async fn run(command: Command, config: Config) -> ExitCode {
+    let mut out = std::io::stdout();
     match command {
-        Command::Serve => ExitCode::SUCCESS,
+        Command::Serve => serve(config).await,
+        Command::Simulate { .. } => ExitCode::SUCCESS,
+        Command::Verify => match tools::verify(&config, &mut out).await {
+            Ok(summary) if summary.damaged == 0 => ExitCode::SUCCESS,
+            Ok(_) => Exit::Damaged.into(),
+            Err(error) => fail(Exit::Failed, &error),
+        },
+        Command::Export { hero } => finish(tools::export(&config, &hero, &mut out).await),
+        Command::Migrate { status } => finish(tools::migrate(&config, status, &mut out).await),
+        Command::Seed => finish(tools::seed(&config, &mut out).await),
+        Command::Healthcheck => finish(healthcheck::run(&config).await),
+    }
+}
+
+async fn serve(config: Config) -> ExitCode {
+    let deadline = config.drain_deadline;
+    let server = match start(config).await {
+        Ok(server) => server,
+        Err(error) => return fail(Exit::Unavailable, &error),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), players = %server.address(), "ready");
+    tokio::select! {
+        biased;
+        what = server.failed() => {
+            tracing::error!(what, "broken; what was acknowledged is safe, a restart goes on from there");
+            return Exit::Broken.into();
+        }
+        () = stop_signal() => {}
+    }
+    tracing::info!(deadline_ms = deadline.as_millis(), "shutting down; a second signal ends at once");
+    tokio::select! {
+        drained = server.shutdown(deadline) => match drained {
+            Drained::Clean => ExitCode::SUCCESS,
+            Drained::Late { groups } => {
+                tracing::error!(groups, "the deadline ran out; what was acknowledged is safe");
+                Exit::Late.into()
+            }
+        },
+        () = stop_signal() => Exit::Interrupted.into(),
+    }
+}
+
+async fn start(config: Config) -> Result<Server, StartError> {
+    let store = OpenStore::open(&config.database).await?;
+    Server::start(config, Clock::system(), store).await
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn stop_signal() {
+    let mut terminate = signal(SignalKind::terminate()).expect("a process may listen for SIGTERM");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen for SIGINT");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }
 
@@ -48,5 +145,33 @@ fn refuse(problems: &[Problem]) -> ExitCode {
         eprintln!("  {problem}");
     }
     eprintln!("Every variable is explained in .env.example.");
-    ExitCode::from(EXIT_USAGE)
+    Exit::Usage.into()
+}
+
+fn finish(done: anyhow::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(Exit::Failed, &error),
+    }
+}
+
+fn fail(exit: Exit, error: &dyn std::fmt::Display) -> ExitCode {
+    // With {:#}, anyhow prints its causes; our own errors name theirs.
+    eprintln!("dopamine-hero: {error:#}");
+    exit.into()
+}
+
+/// The build that acknowledges before it flushes exists so that the kill test can be seen to fail. It must never hold a
+/// player's hero by accident.
+fn check_broken_build() -> Result<(), Exit> {
+    if !cfg!(feature = "broken-ack-before-flush") {
+        return Ok(());
+    }
+    if environment("I_WANT_TO_LOSE_DATA").as_deref() != Some("yes") {
+        eprintln!("dopamine-hero: this build acknowledges commands before they are on disk (broken-ack-before-flush).");
+        eprintln!("It exists for one test and starts only with I_WANT_TO_LOSE_DATA=yes.");
+        return Err(Exit::Usage);
+    }
+    eprintln!("***** WARNING: this build LOSES acknowledged commands when it is killed. For the kill test only. *****");
+    Ok(())
 }

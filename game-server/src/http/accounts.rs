@@ -60,7 +60,10 @@ fn parse_guest(body: &[u8]) -> Result<GuestRequest, ApiError> {
     if body.is_empty() {
         return Ok(GuestRequest::default());
     }
-    serde_json::from_slice(body).map_err(|_| {
+    // Only a map: serde would take a list of the fields as well.
+    let is_map = body.trim_ascii_start().starts_with(b"{");
+    let request = if is_map { serde_json::from_slice(body).ok() } else { None };
+    request.ok_or_else(|| {
         let hint = "the body is empty or JSON like {\"device_name\": \"...\"}, with no other field";
         ApiError::new(StatusCode::BAD_REQUEST, "malformed", hint)
     })

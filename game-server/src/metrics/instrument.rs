@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use metrics::{Key, KeyName, Label as KeyLabel, Level, Metadata, Recorder, SharedString};
+use metrics::{CounterFn, GaugeFn, Key, KeyName, Label as KeyLabel, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use super::label::LabelSet;
@@ -51,22 +53,39 @@ fn metadata() -> Metadata<'static> {
 
 /// Only rises.
 #[derive(Clone, Debug)]
-pub struct Counter(metrics::Counter);
+pub struct Counter {
+    shown: metrics::Counter,
+    /// The same once more, because what is shown cannot be read back.
+    value: Arc<AtomicU64>,
+}
 
 impl Counter {
+    fn new(shown: metrics::Counter) -> Counter {
+        // A counter that nobody touched would not be shown at all, and a rate needs its first zero.
+        shown.increment(0);
+        Counter { shown, value: Arc::default() }
+    }
+
     /// One more.
     pub fn increment(&self) {
-        self.0.increment(1);
+        self.add(1);
     }
 
     /// Some more.
     pub fn add(&self, amount: u64) {
-        self.0.increment(amount);
+        self.shown.increment(amount);
+        CounterFn::increment(&*self.value, amount);
     }
 
     /// Follows a count that somebody else keeps; a lower number changes nothing.
     pub fn follow(&self, total: u64) {
-        self.0.absolute(total);
+        self.shown.absolute(total);
+        CounterFn::absolute(&*self.value, total);
+    }
+
+    /// What it stands at.
+    pub fn get(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
     }
 }
 
@@ -75,10 +94,7 @@ impl Instrument for Counter {
 
     fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
         registry.0.describe_counter(KeyName::from(name), None, SharedString::from(help));
-        let counter = registry.0.register_counter(&Key::from_static_name(name), &metadata());
-        // A counter that nobody touched would not be shown at all, and a rate needs its first zero.
-        counter.increment(0);
-        Counter(counter)
+        Counter::new(registry.0.register_counter(&Key::from_static_name(name), &metadata()))
     }
 }
 
@@ -106,9 +122,7 @@ impl<L: LabelSet> Instrument for CounterBy<L> {
         let counter = |labels: Vec<(&'static str, &'static str)>| {
             let labels = labels.into_iter().map(|(name, value)| KeyLabel::from_static_parts(name, value));
             let key = Key::from_parts(name, labels.collect::<Vec<_>>());
-            let counter = registry.0.register_counter(&key, &metadata());
-            counter.increment(0);
-            Counter(counter)
+            Counter::new(registry.0.register_counter(&key, &metadata()))
         };
         CounterBy(L::all().into_iter().map(|(set, labels)| (set, counter(labels))).collect())
     }
@@ -116,32 +130,51 @@ impl<L: LabelSet> Instrument for CounterBy<L> {
 
 /// Goes up and down.
 #[derive(Clone, Debug)]
-pub struct Gauge(metrics::Gauge);
+pub struct Gauge {
+    shown: metrics::Gauge,
+    /// The same once more, as the bits of a float.
+    value: Arc<AtomicU64>,
+}
 
 impl Gauge {
     /// One more.
     pub fn increment(&self) {
-        self.0.increment(1.0);
+        self.change(1.0);
     }
 
     /// One less.
     pub fn decrement(&self) {
-        self.0.decrement(1.0);
+        self.change(-1.0);
     }
 
     /// Some more, or less.
     pub fn add(&self, amount: i64) {
-        self.0.increment(float(amount));
+        self.change(float(amount));
     }
 
     /// A new value.
     pub fn set(&self, value: impl TryInto<i64>) {
-        self.0.set(float(value.try_into().unwrap_or(i64::MAX)));
+        self.replace(float(value.try_into().unwrap_or(i64::MAX)));
     }
 
     /// A new value in seconds.
     pub fn set_duration(&self, duration: Duration) {
-        self.0.set(duration.as_secs_f64());
+        self.replace(duration.as_secs_f64());
+    }
+
+    /// What it stands at.
+    pub fn get(&self) -> f64 {
+        f64::from_bits(self.value.load(Ordering::Relaxed))
+    }
+
+    fn change(&self, by: f64) {
+        self.shown.increment(by);
+        GaugeFn::increment(&*self.value, by);
+    }
+
+    fn replace(&self, value: f64) {
+        self.shown.set(value);
+        GaugeFn::set(&*self.value, value);
     }
 }
 
@@ -158,9 +191,9 @@ impl Instrument for Gauge {
 
     fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
         registry.0.describe_gauge(KeyName::from(name), None, SharedString::from(help));
-        let gauge = registry.0.register_gauge(&Key::from_static_name(name), &metadata());
-        gauge.set(0.0);
-        Gauge(gauge)
+        let shown = registry.0.register_gauge(&Key::from_static_name(name), &metadata());
+        shown.set(0.0);
+        Gauge { shown, value: Arc::default() }
     }
 }
 
@@ -198,17 +231,31 @@ impl Bounds for EventCounts {
 
 /// How often which size was seen.
 #[derive(Clone, Debug)]
-pub struct Histogram<B>(metrics::Histogram, PhantomData<B>);
+pub struct Histogram<B> {
+    shown: metrics::Histogram,
+    count: Arc<AtomicU64>,
+    bounds: PhantomData<B>,
+}
 
 impl<B: Bounds> Histogram<B> {
     /// A duration, in seconds.
     pub fn record_duration(&self, duration: Duration) {
-        self.0.record(duration.as_secs_f64());
+        self.record(duration.as_secs_f64());
     }
 
     /// A count.
     pub fn record_count(&self, count: u32) {
-        self.0.record(f64::from(count));
+        self.record(f64::from(count));
+    }
+
+    /// How often something was recorded.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn record(&self, value: f64) {
+        self.shown.record(value);
+        self.count.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -222,6 +269,7 @@ impl<B: Bounds> Instrument for Histogram<B> {
 
     fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
         registry.0.describe_histogram(KeyName::from(name), None, SharedString::from(help));
-        Histogram(registry.0.register_histogram(&Key::from_static_name(name), &metadata()), PhantomData)
+        let shown = registry.0.register_histogram(&Key::from_static_name(name), &metadata());
+        Histogram { shown, count: Arc::default(), bounds: PhantomData }
     }
 }

@@ -1,1 +1,9 @@
 //! Tests against the real server, in process, on port 0.
+
+mod admission;
+mod harness;
+mod http;
+mod inner_listeners;
+mod limits;
+mod origin;
+mod process;

@@ -1,0 +1,52 @@
+//! The operators' and the metrics listener, and that neither is reachable through the public one.
+
+use game_server::clock::Clock;
+use game_server::server::{OpenStore, Server, StartError};
+
+use crate::harness::{TestServer, config, request};
+
+#[tokio::test]
+async fn operators_see_how_the_server_is() {
+    let server = TestServer::start().await;
+    server.guest().await;
+    let answer = request(server.server().admin_address(), "GET", "/v1/overview", &[], "").await;
+    assert_eq!(answer.status, 200);
+    let json = answer.json();
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(json["readiness"], "ready");
+    assert_eq!(json["connections_open"], 0);
+    assert_eq!(json["simulation"]["shards"], 2);
+    assert_eq!(json["journal"]["read_only"], false);
+    let answer = request(server.server().admin_address(), "GET", "/v1/overview", &[("host", "evil.example")], "");
+    assert_eq!(answer.await.status, 403, "a page that points its name at this machine reads nothing");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_inside_stays_inside() {
+    let server = TestServer::start().await;
+    let answer = server.request("GET", "/v1/overview", &[], "").await;
+    assert_eq!(answer.status, 404);
+    let answer = server.request("GET", "/metrics", &[], "").await;
+    assert!(!answer.text().contains("# HELP"), "only the web client's page");
+    let answer = request(server.server().metrics_address(), "GET", "/metrics", &[], "").await;
+    assert!(answer.text().contains("\nready 1\n"), "{}", answer.text());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_and_a_public_operators_listener_are_clear_errors() {
+    let server = TestServer::start().await;
+    let port = server.address().port().to_string();
+    let taken = config(&[("PORT", &port)]);
+    let store = OpenStore::open(&taken.database).await.expect("the store opens");
+    let error = Server::start(taken, Clock::system(), store).await.expect_err("the port is taken");
+    assert!(error.to_string().contains(&port), "{error}");
+
+    let mut public = config(&[]);
+    public.admin_host = [0, 0, 0, 0].into();
+    let store = OpenStore::open(&public.database).await.expect("the store opens");
+    let error = Server::start(public, Clock::system(), store).await.expect_err("it has no login");
+    assert!(matches!(error, StartError::Admin(_)), "{error}");
+    server.stop().await;
+}

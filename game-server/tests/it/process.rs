@@ -1,0 +1,210 @@
+//! The binary itself: exit codes, signals, running out of file descriptors.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
+
+use crate::harness::{PATIENCE, request};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_dopamine-hero");
+
+/// A folder of the test's own.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        let path = std::env::temp_dir().join(format!("dopamine-hero-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&path).expect("a fresh folder");
+        Folder(path)
+    }
+
+    fn database_url(&self) -> String {
+        format!("sqlite://{}", self.0.join("data/heroes.sqlite").display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Only litter if it fails.
+        let _litter = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The binary with an environment that holds nothing but these variables and free ports.
+fn command(program: impl AsRef<Path>, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command.env_clear().envs([("PORT", "0"), ("ADMIN_PORT", "0"), ("METRICS_PORT", "0"), ("LOG_FORMAT", "json")]);
+    command.envs(variables.iter().copied()).kill_on_drop(true).stdin(Stdio::null());
+    command
+}
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let running = command(BINARY, variables).args(arguments).output();
+    let output = timeout(PATIENCE, running).await.expect("it ends").expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A server process, and where it listens.
+struct Process {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    players: SocketAddr,
+}
+
+impl Process {
+    async fn start(mut command: Command) -> Process {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut log = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let ready = async {
+            loop {
+                let line = log.next_line().await.expect("text").expect("it is ready before it ends");
+                let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                if json["message"] == "ready" {
+                    return json["players"].as_str().expect("an address").parse().expect("an address");
+                }
+            }
+        };
+        let players = timeout(PATIENCE, ready).await.expect("ready in time");
+        Process { child, log, players }
+    }
+
+    async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Its exit code and the rest of its log.
+    async fn end(mut self) -> (Option<i32>, String) {
+        let ending = async {
+            let mut rest = String::new();
+            while let Some(line) = self.log.next_line().await.expect("text") {
+                rest.push_str(&line);
+                rest.push('\n');
+            }
+            (self.child.wait().await.expect("it ends").code(), rest)
+        };
+        timeout(PATIENCE, ending).await.expect("it ends in time")
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_environment_prints_every_problem_and_exits_64() {
+    let ran = run(&[], &[("PORT", "high"), ("TICK_HZ", "0"), ("DATABASE_URL", "postgres://a:secret@b/c")]).await;
+    assert_eq!(ran.code, Some(64), "{}", ran.err);
+    for text in ["3 wrong", "PORT is \"high\"", "TICK_HZ is \"0\"", "Postgres comes with a later version"] {
+        assert!(ran.err.contains(text), "{text} is missing in {}", ran.err);
+    }
+    assert!(!ran.err.contains("secret"));
+}
+
+#[tokio::test]
+async fn the_version_and_the_help_need_no_environment() {
+    let ran = run(&["--version"], &[("PORT", "high")]).await;
+    assert_eq!((ran.code, ran.out.trim()), (Some(0), concat!("dopamine-hero ", env!("CARGO_PKG_VERSION"))));
+    let ran = run(&["--help"], &[]).await;
+    for command in ["serve", "simulate", "verify", "export", "migrate", "seed", "healthcheck"] {
+        assert!(ran.out.contains(&format!("\n  {command} ")), "{command} is missing in {}", ran.out);
+    }
+    assert_eq!(run(&["dance"], &[]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn sigterm_drains_and_exits_zero_and_the_guest_is_still_there() {
+    let folder = Folder::new();
+    let url = folder.database_url();
+    let variables = [("DATABASE_URL", url.as_str()), ("LOG_LEVEL", "trace")];
+    let process = Process::start(command(BINARY, &variables)).await;
+    let guest = request(process.players, "POST", "/v1/guests", &[], "").await.json();
+    let token = guest["device_token"].as_str().expect("a token").to_owned();
+    let bearer = format!("Bearer {token}");
+    let port = process.players.port().to_string();
+    let healthy = run(&["healthcheck"], &[("PORT", &port), variables[0]]).await;
+    assert_eq!(healthy.code, Some(0), "{}", healthy.err);
+    let answer = request(process.players, "POST", "/v1/ws-ticket", &[("authorization", &bearer)], "").await;
+    let ticket = answer.json()["ticket"].as_str().expect("a ticket").to_owned();
+    process.signal("TERM").await;
+    let (code, log) = process.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("shutting down"), "{log}");
+    assert!(!log.contains(&token) && !log.contains(&ticket), "no token is ever logged");
+
+    let sick = run(&["healthcheck"], &[("PORT", &port), variables[0]]).await;
+    assert_eq!(sick.code, Some(1), "nobody answers");
+    let process = Process::start(command(BINARY, &variables)).await;
+    let answer = request(process.players, "POST", "/v1/ws-ticket", &[("authorization", &bearer)], "").await;
+    assert_eq!(answer.status, 200);
+    process.signal("INT").await;
+    assert_eq!(process.end().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_a_clear_error_and_exits_69() {
+    let folder = Folder::new();
+    let url = folder.database_url();
+    let process = Process::start(command(BINARY, &[("DATABASE_URL", &url)])).await;
+    let second = run(&[], &[("DATABASE_URL", &url)]).await;
+    assert_eq!(second.code, Some(69), "{}", second.err);
+    assert!(second.err.contains("heroes.sqlite"), "{}", second.err);
+    process.signal("TERM").await;
+    assert_eq!(process.end().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn the_tools_work_on_a_store() {
+    let folder = Folder::new();
+    let url = folder.database_url();
+    let variables = [("DATABASE_URL", url.as_str())];
+    let missing = run(&["verify"], &variables).await;
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.err.contains("check DATABASE_URL"), "{}", missing.err);
+    let migrated = run(&["migrate"], &variables).await;
+    assert_eq!(migrated.code, Some(0), "{}", migrated.err);
+    assert!(migrated.out.contains("applied"), "{}", migrated.out);
+    let status = run(&["migrate", "--status"], &variables).await;
+    assert_eq!((status.code, status.out), (Some(0), migrated.out));
+    let seeded = run(&["seed"], &variables).await;
+    assert_eq!(seeded.code, Some(0), "{}", seeded.err);
+    let verified = run(&["verify"], &variables).await;
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+    assert!(verified.out.contains("3 heroes"), "{}", verified.out);
+    let hero = seeded.out.split_whitespace().find(|word| word.len() == 36).expect("a hero's id");
+    let exported = run(&["export", hero], &variables).await;
+    assert_eq!(exported.code, Some(0), "{}", exported.err);
+    let json: serde_json::Value = serde_json::from_str(&exported.out).expect("JSON");
+    assert_eq!(json["hero_id"], hero);
+    assert_eq!(run(&["export", "me"], &variables).await.code, Some(1));
+    let production = run(&["seed"], &[("APP_ENV", "production"), variables[0]]).await;
+    assert_eq!(production.code, Some(1), "no demo players among real ones");
+}
+
+#[tokio::test]
+async fn running_out_of_file_descriptors_ends_nothing() {
+    let mut shell = command("/bin/sh", &[("DATABASE_URL", "memory:"), ("SHARDS", "1")]);
+    shell.args(["-c", "ulimit -n 64 && exec \"$0\"", BINARY]);
+    let process = Process::start(shell).await;
+    let mut flood = Vec::new();
+    for _ in 0..128 {
+        // The kernel completes these even though the process cannot accept them.
+        flood.push(TcpStream::connect(process.players).await.expect("the backlog has room"));
+    }
+    drop(flood);
+    let answer = request(process.players, "GET", "/health", &[], "").await;
+    assert_eq!(answer.status, 200, "it accepts again");
+    process.signal("TERM").await;
+    let (code, log) = process.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("cannot accept connections right now"), "the test did reach the limit: {log}");
+}
