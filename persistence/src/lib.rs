@@ -26,5 +26,5 @@ pub use sqlite::{MigrationStatus, SqliteStore};
 pub use store::{Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome};
 pub use writer::{
     Drained, JournalHandle, JournalWriter, Notice, Permit, Refused, Subscription, Ticket, WriterConfig,
-    WriterFailed, WriterStats,
+    WriterFact, WriterFailed, WriterStats,
 };

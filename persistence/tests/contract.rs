@@ -1,5 +1,7 @@
 //! One contract for every store. A new backend implements `Backend` and adds one line at the end of this file.
 
+#![allow(clippy::unwrap_used, reason = "a failed expectation ends the test")]
+
 #[path = "contract/accounts.rs"]
 mod accounts;
 #[path = "contract/backend.rs"]

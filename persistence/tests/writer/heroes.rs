@@ -1,0 +1,148 @@
+//! One hero's trouble is not another's: fences and poison.
+
+use persistence::{
+    Epoch, EventBody, EventKind, Fault, Fence, FenceReason, HeroState, JournalStore, Notice, Seq,
+    SnapshotRecord, StoreError, Ticket,
+};
+
+use crate::bench::Bench;
+use crate::history::{Owner, hero, node};
+
+fn fenced(number: u128, epoch: u64, why: FenceReason) -> Notice {
+    Notice::Fenced(vec![Fence { hero: hero(number), epoch: Epoch(epoch), why }])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fenced_hero_is_dropped_and_the_rest_goes_on() {
+    let mut bench = Bench::new(3).await;
+    bench.memory.hold_appends();
+    for number in [1, 2, 3] {
+        bench.submit(number, 1);
+    }
+    // These wait behind the flush.
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    bench.submit(2, 1);
+    bench.submit(3, 1);
+    bench.memory.claim(hero(2), node(2)).await.unwrap();
+    bench.memory.release_appends();
+    bench.settled(Ticket(5)).await;
+    assert_eq!(bench.notices, [fenced(2, 1, FenceReason::Epoch)], "once, for everything that waited");
+    assert_eq!(bench.stored(2).await, 0);
+    bench.assert_stored_all(1).await;
+    bench.assert_stored_all(3).await;
+    // Loaded again it goes on with its new epoch.
+    let owner = Owner::claim(&bench.memory, hero(2)).await;
+    bench.owners.insert(hero(2), owner);
+    let ticket = bench.submit(2, 2);
+    bench.settled(ticket).await;
+    bench.assert_stored_all(2).await;
+    bench.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_comes_before_the_watermark_that_covers_it() {
+    let mut bench = Bench::new(2).await;
+    bench.memory.claim(hero(1), node(2)).await.unwrap();
+    let dropped = bench.submit(1, 1);
+    // Looks as soon as the watermark moves: the notice must be there.
+    while *bench.subscription.watermark.borrow_and_update() < dropped {
+        bench.subscription.watermark.changed().await.unwrap();
+    }
+    assert_eq!(bench.subscription.notices.try_recv(), Ok(fenced(1, 1, FenceReason::Epoch)));
+    bench.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_owners_groups_survive_the_fence_of_the_old() {
+    let mut bench = Bench::new(2).await;
+    bench.memory.hold_appends();
+    bench.submit(1, 1);
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    // The hero was reloaded while the old owner's event was in flight; both wait for the same writer.
+    let owner = Owner::claim(&bench.memory, hero(1)).await;
+    bench.owners.insert(hero(1), owner);
+    let ticket = bench.submit(1, 2);
+    bench.memory.release_appends();
+    bench.settled(ticket).await;
+    assert_eq!(bench.notices, [fenced(1, 1, FenceReason::Epoch)], "it names the old epoch");
+    bench.assert_stored_all(1).await;
+    bench.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_epochs_of_a_hero_never_share_a_flush() {
+    let mut bench = Bench::new(1).await;
+    bench.submit(1, 1);
+    let owner = Owner::claim(&bench.memory, hero(1)).await;
+    bench.owners.insert(hero(1), owner);
+    let ticket = bench.submit(1, 1);
+    bench.settled(ticket).await;
+    assert_eq!(bench.notices, [fenced(1, 1, FenceReason::Epoch)]);
+    bench.assert_stored_all(1).await;
+    bench.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poisoned_hero_is_quarantined_and_the_rest_goes_on() {
+    let mut bench = Bench::new(5).await;
+    bench.memory.refuse_kind(EventKind::of("poison"));
+    bench.submit(1, 1);
+    let permit = bench.reserve(2, 1).unwrap();
+    let body = EventBody { kind: EventKind::of("poison"), ..Owner::body("bad") };
+    let group = bench.owners.get_mut(&hero(2)).unwrap().group([body]);
+    let _ticket = bench.journal.submit(permit, group);
+    // A retry in the middle of the search does not confuse it.
+    for number in [2, 3, 4, 5] {
+        bench.submit(number, 2);
+    }
+    bench.memory.hold_appends();
+    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    bench.memory.release_appends();
+    let last = bench.submit(3, 1);
+    bench.settled(last).await;
+    assert_eq!(bench.notices, [Notice::Poisoned { hero: hero(2), epoch: Epoch(1) }]);
+    let head = bench.memory.head(hero(2)).await.unwrap().unwrap();
+    assert!(matches!(head.state, HeroState::Quarantined { .. }), "{head:?}");
+    assert_eq!(head.last_seq, Seq(0));
+    for number in [1, 3, 4, 5] {
+        bench.assert_stored_all(number).await;
+    }
+    let refused = bench.memory.claim(hero(2), node(1)).await;
+    assert!(matches!(refused, Err(StoreError::Quarantined { .. })), "{refused:?}");
+    bench.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_in_the_middle_of_the_search_do_not_confuse_it() {
+    for fault in
+        [Fault::Busy, Fault::AmbiguousApplied, Fault::AmbiguousLost, Fault::AmbiguousLate, Fault::Full]
+    {
+        let mut bench = Bench::new(3).await;
+        // The whole flush is refused, then each hero goes alone: the first meets the fault, the second is refused.
+        for fault in [Fault::Poison, fault, Fault::Poison] {
+            bench.memory.fail_next(fault);
+        }
+        let mut last = Ticket(0);
+        for number in [1, 2, 3] {
+            last = bench.submit(number, 2);
+        }
+        bench.settled(last).await;
+        let poisoned = |notice: &&Notice| matches!(notice, Notice::Poisoned { .. });
+        assert_eq!(bench.notices.iter().filter(poisoned).count(), 1);
+        let stored = [bench.stored(1).await, bench.stored(2).await, bench.stored(3).await];
+        assert_eq!(stored.iter().sum::<u64>(), 4, "{stored:?}");
+        bench.drain().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_snapshot_is_told_as_a_fence() {
+    let mut bench = Bench::new(1).await;
+    let ticket = bench.submit(1, 1);
+    bench.settled(ticket).await;
+    let snapshot: SnapshotRecord = bench.owners[&hero(1)].snapshot("state of a former owner");
+    bench.memory.claim(hero(1), node(2)).await.unwrap();
+    assert!(bench.journal.snapshot(snapshot));
+    bench.wait_until("told", |bench| bench.notices == [fenced(1, 1, FenceReason::Epoch)]).await;
+    bench.drain().await;
+}
