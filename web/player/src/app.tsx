@@ -1,0 +1,145 @@
+import { timer } from '@dopamine-hero/sdk';
+import { useEffect, useRef, useState } from 'react';
+import { interruptFocus, toggleBreak, toggleFocus } from './actions';
+import { type Catalogue, useCatalogue } from './catalogue';
+import { useClient, useGame } from './game';
+import { BreakPage, type Ended, Summary } from './pages/after';
+import { FirstScreen, Home } from './pages/home';
+import { Profile } from './pages/profile';
+import { RackPage } from './pages/rack';
+import { Running, RunningBar } from './pages/running';
+import { SettingsPage } from './pages/settings-page';
+import { TasksPage } from './pages/tasks-page';
+import { Workshop } from './pages/workshop';
+import { Announcer } from './parts/announcer';
+import { Help } from './parts/help';
+import { Navigation, type Page, TopBar } from './parts/navigation';
+import { usePageTitle } from './parts/page-title';
+import { type Shortcut, useShortcuts } from './parts/shortcuts';
+import { Banners } from './parts/status';
+import { Toasts } from './parts/toasts';
+import { useSettings } from './settings';
+
+export function App() {
+  const client = useClient();
+  const state = useGame();
+  const { lowStimulation } = useSettings();
+  const [page, setPage] = useState<Page>('home');
+  const [help, setHelp] = useState(false);
+  const [ended, clearEnded] = useEnded();
+  const catalogue = useCatalogue(state.catalogueVersion);
+  usePageTitle();
+
+  const go = (next: Page) => {
+    clearEnded();
+    setPage(next);
+    scrollTo(0, 0);
+  };
+  useShortcuts((shortcut) => run(shortcut));
+  function run(shortcut: Shortcut): void {
+    switch (shortcut) {
+      case 'toggle':
+        return toggleFocus(client);
+      case 'interrupt':
+        return interruptFocus(client);
+      case 'break':
+        return toggleBreak(client);
+      case 'add':
+        if (document.getElementById('quick-add') === null) go('tasks');
+        return void setTimeout(() => document.getElementById('quick-add')?.focus());
+      case 'rack':
+        return go('rack');
+      case 'help':
+        return setHelp(true);
+      case 'back':
+        if (help) return setHelp(false);
+        if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
+        return go('home');
+    }
+  }
+
+  const { hero } = state.view;
+  const isNew = hero.statistics.sessions === 0 && hero.modules.length === 0 && hero.tasks.length === 0;
+  const isFirst = isNew && hero.focus.session === null && ended === null && hero.focus.on_break === null && page === 'home';
+  const isBare = isNew || lowStimulation;
+  return (
+    <div className="app" data-bare={isBare}>
+      <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst} />
+      <Banners />
+      {page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
+      <div className="page" key={page} data-syncing={state.known && !state.synced}>
+        {isFirst ? <FirstScreen catalogue={catalogue} /> : <Content page={page} onGo={go} catalogue={catalogue} ended={ended} onClearEnded={clearEnded} />}
+      </div>
+      {!isFirst && <Navigation page={page} onGo={go} />}
+      <Toasts />
+      <Announcer />
+      {help && <Help onClose={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+interface ContentProps {
+  page: Page;
+  onGo: (page: Page) => void;
+  catalogue: Catalogue | null;
+  ended: Ended | null;
+  onClearEnded: () => void;
+}
+
+function Content({ page, onGo, catalogue, ended, onClearEnded }: ContentProps) {
+  const { focus } = useGame().view.hero;
+  switch (page) {
+    case 'home':
+      if (focus.session !== null) return <Running catalogue={catalogue} />;
+      if (focus.on_break !== null) return <BreakPage catalogue={catalogue} />;
+      if (ended !== null) return <Summary ended={ended} catalogue={catalogue} onClose={onClearEnded} onOpenRack={() => onGo('rack')} />;
+      return <Home catalogue={catalogue} onOpenTasks={() => onGo('tasks')} />;
+    case 'tasks':
+      return <TasksPage />;
+    case 'workshop':
+      return <Workshop catalogue={catalogue} />;
+    case 'rack':
+      return <RackPage catalogue={catalogue} />;
+    case 'you':
+      return <Profile catalogue={catalogue} />;
+    case 'settings':
+      return <SettingsPage />;
+  }
+}
+
+/** Under this the rules discard a session, so there is nothing to tell. */
+const TOLD_MS_MIN = 60_000;
+
+/** Notices that the open session is over, and keeps what its last page needs. */
+function useEnded(): [Ended | null, () => void] {
+  const client = useClient();
+  const { view } = useGame();
+  const [ended, setEnded] = useState<Ended | null>(null);
+  const before = useRef<(Ended & { startedAtMs: number }) | null>(null);
+  const session = view.hero.focus.session;
+  useEffect(() => {
+    if (session !== null) {
+      const known = before.current;
+      const isSame = known !== null && Math.abs(known.startedAtMs - session.started_at_ms) < 10_000;
+      before.current = {
+        startedAtMs: session.started_at_ms,
+        focusMs: 0,
+        level: isSame ? known.level : view.hero.wallet.level,
+        achievements: isSame ? known.achievements : view.hero.achievements.map((one) => one.achievement_id),
+      };
+      setEnded(null);
+      const id = setInterval(() => {
+        if (before.current !== null) before.current.focusMs = timer.focusMs(session, client.clock.nowMs());
+      }, 250);
+      before.current.focusMs = timer.focusMs(session, client.clock.nowMs());
+      return () => clearInterval(id);
+    }
+    const last = before.current;
+    before.current = null;
+    if (last !== null && last.focusMs >= TOLD_MS_MIN) setEnded(last);
+    return undefined;
+    // The level and the achievements count as they were when the session appeared.
+    // oxlint-disable-next-line react-hooks/exhaustive-deps
+  }, [session, client]);
+  return [ended, () => setEnded(null)];
+}

@@ -1,0 +1,69 @@
+import { type Session, timer } from '@dopamine-hero/sdk';
+import { useEffect, useRef, useState } from 'react';
+import { duration } from '../format';
+import { useGame, useNow } from '../game';
+import { chime } from '../sound';
+
+export type Mark = 'start' | 'half' | 'minute' | 'end';
+
+/** The marks that a session has passed. */
+export function marksPassed(session: Session, nowMs: number): Mark[] {
+  const marks: Mark[] = ['start'];
+  const left = timer.leftMs(session, nowMs);
+  if (left === null || session.planned_ms === null) return marks;
+  if (left <= session.planned_ms / 2) marks.push('half');
+  if (left <= 60_000) marks.push('minute');
+  if (left <= 0) marks.push('end');
+  return marks;
+}
+
+export function markWords(mark: Mark, session: Session, nowMs: number): string {
+  const left = timer.leftMs(session, nowMs);
+  switch (mark) {
+    case 'start':
+      return left === null ? 'The clock runs.' : `The clock runs. ${duration(left)} to go.`;
+    case 'half':
+      return `Half is done. ${duration(left ?? 0)} to go.`;
+    case 'minute':
+      return 'One minute to go.';
+    case 'end':
+      return 'The plan is done. Keep going, or finish.';
+  }
+}
+
+/** Says the four marks of a session to a screen reader, once each, and rings softly at the end. */
+export function Announcer() {
+  const { view } = useGame();
+  const session = view.hero.focus.session;
+  const now = useNow(1_000);
+  const [words, setWords] = useState('');
+  const said = useRef<{ startedAt: number; marks: Set<Mark> } | null>(null);
+
+  useEffect(() => {
+    if (session === null) {
+      if (said.current !== null) setWords('The session has ended. Everything is kept.');
+      said.current = null;
+      return;
+    }
+    const passed = marksPassed(session, now);
+    // The server's start replaces the local one by a moment: still the same session.
+    const isSame = said.current !== null && Math.abs(said.current.startedAt - session.started_at_ms) < 10_000;
+    if (!isSame) {
+      const isNew = now - session.started_at_ms < 10_000;
+      said.current = { startedAt: session.started_at_ms, marks: new Set(passed) };
+      if (isNew) setWords(markWords('start', session, now));
+      return;
+    }
+    const fresh = passed.filter((mark) => !said.current?.marks.has(mark)).at(-1);
+    for (const mark of passed) said.current?.marks.add(mark);
+    if (fresh === undefined) return;
+    setWords(markWords(fresh, session, now));
+    if (fresh === 'end') chime('end');
+  }, [session, now]);
+
+  return (
+    <div className="visually-hidden" role="status" aria-live="polite" data-testid="announcer">
+      {words}
+    </div>
+  );
+}

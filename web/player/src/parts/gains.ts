@@ -1,0 +1,49 @@
+/** What the server's events mean in a few words. Kinds and causes that are not known here are left out. */
+
+import type { Event } from '@dopamine-hero/sdk';
+import { price } from '../format';
+
+const CAUSES: Record<string, string> = {
+  ignition: 'ignition',
+  completion: 'plan completed',
+  comeback: 'you came back',
+  break: 'a break taken',
+  break_taken: 'a break taken',
+  daily_goal: 'daily goal',
+  goal: 'daily goal',
+  task: 'task done',
+  achievement: 'achievement',
+  welcome_back: 'welcome back',
+  focus: 'focus',
+};
+
+export function causeWords(cause: string | null): string {
+  if (cause === null) return 'focus';
+  return CAUSES[cause] ?? cause.replaceAll('_', ' ');
+}
+
+/** For a toast; nothing if nothing was gained. */
+export function gainWords(event: Event): string | null {
+  if (event.energy_me <= 0) return null;
+  return `+${price(event.energy_me)} E · ${causeWords(event.cause)}`;
+}
+
+export interface Line {
+  words: string;
+  energy_me: number;
+  dopamine_md: number;
+}
+
+/** One line a cause, in the order in which they came. */
+export function gainLines(events: readonly Event[]): Line[] {
+  const lines = new Map<string, Line>();
+  for (const event of events) {
+    if (event.energy_me <= 0 && event.dopamine_md <= 0) continue;
+    const words = causeWords(event.cause);
+    const line = lines.get(words) ?? { words, energy_me: 0, dopamine_md: 0 };
+    line.energy_me += Math.max(0, event.energy_me);
+    line.dopamine_md += Math.max(0, event.dopamine_md);
+    lines.set(words, line);
+  }
+  return [...lines.values()];
+}
