@@ -9,7 +9,7 @@ use protocol::server::{ServerMessage, WelcomeState};
 use protocol::types::{Hero, HeroPatch};
 use protocol::{close, code::RejectCode};
 
-use crate::reference::{Body, Item, markdown, read};
+use crate::reference::{Body, Item, Variant, markdown, plain, read};
 use crate::{golden, names, sample};
 
 const CLIENT: &str = include_str!("../../src/client.rs");
@@ -134,6 +134,35 @@ fn exchange() -> String {
     .join("\n")
 }
 
+/// The words of the rules, from their source: this crate depends on no other one.
+fn rules(file: &str) -> Vec<Item> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../simulation/src").join(file);
+    read(&std::fs::read_to_string(path).expect("the simulation lies beside this crate"))
+}
+
+fn variants_of<'a>(items: &'a [Item], name: &str) -> &'a [Variant] {
+    match items.iter().find(|item| item.name == name).map(|item| &item.body) {
+        Some(Body::Enum(variants)) => variants,
+        _ => panic!("the simulation has no enum {name} any more"),
+    }
+}
+
+fn rows<'a>(variants: impl Iterator<Item = &'a Variant>) -> String {
+    variants.map(|variant| format!("| `{}` | {} |\n", variant.name, plain(&variant.doc))).collect()
+}
+
+fn rule_rejections() -> String {
+    let items = rules("rejection.rs");
+    let own = variants_of(&items, "Rejection").iter().filter(|variant| variant.name != "rack_refused");
+    let of_rack = variants_of(&items, "RackReason");
+    let table = rows(own) + &rows(of_rack.iter());
+    format!("| code | why |\n|---|---|\n{}", table.replace("| `loop` |", "| `cable_loop` |"))
+}
+
+fn event_kinds() -> String {
+    format!("| kind | what happened |\n|---|---|\n{}", rows(variants_of(&rules("event.rs"), "Event").iter()))
+}
+
 /// Replaces what stands between the markers of a block.
 fn fill(document: &str, name: &str, content: &str) -> String {
     let start = format!("<!-- generated: {name} -->\n");
@@ -160,6 +189,8 @@ fn bring_up_to_date() {
         ("reject", rejects()),
         ("decode", decode_errors()),
         ("exchange", exchange()),
+        ("rules", rule_rejections()),
+        ("kinds", event_kinds()),
     ] {
         wanted = fill(&wanted, name, &content);
     }

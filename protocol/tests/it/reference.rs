@@ -25,7 +25,7 @@ pub(crate) struct Field {
 /// A variant of an enum.
 pub(crate) struct Variant {
     pub(crate) name: String,
-    doc: String,
+    pub(crate) doc: String,
     content: Option<String>,
     pub(crate) fields: Vec<Field>,
 }
@@ -175,6 +175,6 @@ pub(crate) fn markdown(item: &Item) -> String {
 }
 
 /// Rust's links as plain code, and no bars inside of a table.
-fn plain(doc: &str) -> String {
+pub(crate) fn plain(doc: &str) -> String {
     doc.replace("[`", "`").replace("`]", "`").replace("Hero::", "Hero.").replace('|', "\\|")
 }
