@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::config::Config;
 use crate::metrics::Metrics;
 
 /// Share of all places that unknown sockets may take, in thousandths.
@@ -36,6 +37,16 @@ pub struct AdmissionLimits {
     pub connections_max: usize,
     /// Sockets of one address that have not said who they are.
     pub unauthenticated_per_address_max: usize,
+}
+
+impl AdmissionLimits {
+    /// As configured.
+    pub fn from_config(config: &Config) -> AdmissionLimits {
+        AdmissionLimits {
+            connections_max: config.connections_max,
+            unauthenticated_per_address_max: config.unauthenticated_per_address_max,
+        }
+    }
 }
 
 #[derive(Debug, Default)]

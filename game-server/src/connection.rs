@@ -80,6 +80,7 @@ where
             return farewell(&mut socket, &closing).await;
         }
     };
+    node.admission.authenticated(peer);
     let Opened { hero, request, outbox } = opened;
     let shard = node.shard(hero);
     let entered = node.directory.enter(hero, Arc::clone(&outbox));

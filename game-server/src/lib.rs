@@ -15,6 +15,7 @@ pub mod export;
 pub mod healthcheck;
 pub mod http;
 pub mod journal;
+pub mod journal_facts;
 pub mod listener;
 pub mod metrics;
 pub mod node;

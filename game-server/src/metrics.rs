@@ -86,6 +86,7 @@ declare! {
     journal_read_only: Gauge, "1 while durable commands are refused because the store is away.";
     journal_retries_total: Counter, "Flushes that had to be sent again.";
     fences_total: Counter, "Heroes dropped because another owner has them.";
+    heroes_quarantined_total: Counter, "Heroes set aside because the store refused their events; an operator must look.";
     snapshots_total: Counter, "Snapshots written.";
     guests_created_total: Counter, "Guests made.";
     tickets_issued_total: Counter, "Socket tickets issued.";

@@ -22,9 +22,11 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{Accounts, Tickets},
+    admission::{Admission, AdmissionLimits},
     clock::Clock,
     config::Config,
     directory::Directory,
+    journal_facts,
     metrics::Metrics,
     shard::{self, Loader, ShardHandle, ShardParts},
 };
@@ -55,6 +57,8 @@ pub struct Node {
     pub accounts: Accounts,
     /// What opens sockets.
     pub tickets: Tickets,
+    /// Places for sockets.
+    pub admission: Arc<Admission>,
     /// Who is connected.
     pub directory: Arc<Directory>,
     /// The numbers in force.
@@ -78,7 +82,10 @@ impl Node {
         let node_id = NodeId(Uuid::now_v7());
         let catalogue = Arc::new(Catalogue::builtin());
         let seed = Uuid::new_v4().as_u64_pair().0;
-        let (journal, writer) = JournalWriter::start(Arc::clone(&stores.journal), WriterConfig { seed });
+        let (journal, writer) = JournalWriter::start(
+            Arc::clone(&stores.journal),
+            WriterConfig { seed, on_fact: journal_facts::listener(Arc::clone(&metrics)) },
+        );
         let (failed_tx, failed) = watch::channel(None);
         tokio::spawn(watch_writer(writer, failed_tx.clone()));
         let loader = Loader::new(Arc::clone(&stores.journal), node_id, Handle::current());
@@ -101,6 +108,7 @@ impl Node {
         Ok(Arc::new(Self {
             accounts: Accounts::new(stores.accounts, clock.clone()),
             tickets: Tickets::default(),
+            admission: Admission::new(AdmissionLimits::from_config(&config), Arc::clone(&metrics)),
             directory: Arc::new(Directory::default()),
             connection_ids: AtomicU64::new(1),
             draining: AtomicBool::new(false),

@@ -34,7 +34,9 @@ impl NodeOperations {
         let metrics = &self.node.metrics;
         let stats = self.node.journal.stats();
         metrics.journal_queue_events.set(stats.queue_events);
-        metrics.journal_read_only.set(i64::from(self.node.journal.is_read_only()));
+        metrics.journal_queue_bytes.set(stats.queue_bytes);
+        metrics.journal_oldest_age_seconds.set_duration(stats.oldest_age);
+        metrics.journal_read_only.set(i64::from(stats.is_read_only));
     }
 
     /// What must happen every [`crate::metrics::UPKEEP_EVERY`], scraped or not.
@@ -57,7 +59,7 @@ async fn show_metrics(State(operations): State<Arc<NodeOperations>>) -> impl Int
 
 impl Operations for NodeOperations {
     fn overview(&self) -> Overview {
-        self.observe();
+        let stats = self.node.journal.stats();
         let (node, metrics) = (&self.node, &self.node.metrics);
         let readiness = match self.readiness.get() {
             ReadinessState::Starting => "starting",
@@ -78,10 +80,10 @@ impl Operations for NodeOperations {
                 tick_overruns: metrics.tick_overruns_total.get(),
             },
             journal: JournalOverview {
-                queue_events: whole(metrics.journal_queue_events.get()),
-                queue_bytes: whole(metrics.journal_queue_bytes.get()),
-                oldest_age_ms: whole(metrics.journal_oldest_age_seconds.get() * 1000.0),
-                read_only: node.journal.is_read_only(),
+                queue_events: stats.queue_events,
+                queue_bytes: stats.queue_bytes,
+                oldest_age_ms: u64::try_from(stats.oldest_age.as_millis()).unwrap_or(u64::MAX),
+                read_only: stats.is_read_only,
             },
         }
     }

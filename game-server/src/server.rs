@@ -15,7 +15,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 
-use crate::admission::{Admission, AdmissionLimits};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Environment};
 use crate::connection;
@@ -218,16 +217,12 @@ fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -
     let config = &node.config;
     let players = Arc::clone(node);
     let play: Play = Arc::new(move |io, peer| connection::serve(io, peer, Arc::clone(&players)).boxed());
-    let limits = AdmissionLimits {
-        connections_max: config.connections_max,
-        unauthenticated_per_address_max: config.unauthenticated_per_address_max,
-    };
     let catalogue = serde_json::to_vec(&*node.catalogue)
         .expect("a catalogue is maps, lists, texts and numbers");
     Public {
         accounts: node.accounts.clone(),
         tickets: node.tickets.clone(),
-        admission: Admission::new(limits, Arc::clone(&node.metrics)),
+        admission: Arc::clone(&node.admission),
         clock: node.clock.clone(),
         metrics: Arc::clone(&node.metrics),
         readiness: Arc::clone(readiness),
