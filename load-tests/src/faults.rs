@@ -80,6 +80,12 @@ impl ServerPlan {
         Endpoint::local(self.port)
     }
 
+    /// Where the operator's metrics are.
+    #[must_use]
+    pub fn metrics_endpoint(&self) -> Endpoint {
+        Endpoint::local(self.metrics_port)
+    }
+
     /// The store.
     #[must_use]
     pub fn database_url(&self) -> String {

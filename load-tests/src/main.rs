@@ -1,10 +1,12 @@
 //! The command line of the load programs and fault tests. `load-tests help` explains each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use load_tests::faults::ServerPlan;
+use load_tests::scenario::crowd::CrowdOptions;
 use load_tests::scenario::kill::{KillOptions, run as run_kill};
 use load_tests::scenario::load::{LoadOptions, Program, run as run_load};
 use load_tests::scenario::{hostile, write_report};
@@ -26,9 +28,12 @@ enum Scenario {
     Commands(Load),
     /// Every kind of wrong frame; fails if one is not refused as it should be or changes anything.
     Hostile {
-        /// The server.
-        #[arg(long, default_value = "http://127.0.0.1:3001")]
-        url: String,
+        /// The server's binary; it is started on a store of its own.
+        #[arg(long)]
+        server: PathBuf,
+        /// Where the store and the log go.
+        #[arg(long, default_value = "target/hostile-test")]
+        data: PathBuf,
     },
 }
 
@@ -97,11 +102,7 @@ async fn main() -> Result<ExitCode> {
         Scenario::Kill(arguments) => kill(arguments).await,
         Scenario::Idle(arguments) => load(Program::Idle, arguments).await,
         Scenario::Commands(arguments) => load(Program::Commands, arguments).await,
-        Scenario::Hostile { url } => {
-            let report = hostile::run(&load_tests::http::Endpoint::resolve(&url).await?).await?;
-            println!("{}", report.summary());
-            Ok(exit_code(report.is_clean()))
-        }
+        Scenario::Hostile { server, data } => hostile(&server, &data).await,
     }
 }
 
@@ -110,12 +111,15 @@ async fn kill(arguments: Kill) -> Result<ExitCode> {
     let server = std::path::absolute(&arguments.server).context("no such place")?;
     let mut options = KillOptions {
         kills: arguments.kills,
-        bots: arguments.bots,
-        seed: arguments.seed,
+        crowd: CrowdOptions {
+            bots: arguments.bots,
+            seed: arguments.seed,
+            wish_every_ms: arguments.wish_ms,
+            cut_once_in: 150,
+        },
         kill_after_ms_min: arguments.after_ms_min,
         kill_after_ms_max: arguments.after_ms_max,
         down_ms: arguments.restart_ms,
-        wish_every_ms: arguments.wish_ms,
         verify_each: arguments.verify_each,
         ..KillOptions::new(server, data.clone())
     };
@@ -137,6 +141,17 @@ async fn kill(arguments: Kill) -> Result<ExitCode> {
     }
     println!("{}", if report.is_clean() { "nothing lost, nothing doubled" } else { "FAILED" });
     Ok(exit_code(report.is_clean()))
+}
+
+async fn hostile(server: &Path, data: &Path) -> Result<ExitCode> {
+    let (server, data) = (std::path::absolute(server)?, std::path::absolute(data)?);
+    let plan = ServerPlan::new(&server, &data)?.without_socket_limits();
+    let running = plan.start().await?;
+    let report = hostile::run(&plan.endpoint()).await?;
+    println!("{}", report.summary());
+    let status = running.stop().await?;
+    println!("the server ended with {status}");
+    Ok(exit_code(report.is_clean() && status.success()))
 }
 
 async fn load(program: Program, arguments: Load) -> Result<ExitCode> {

@@ -6,8 +6,8 @@ use super::{Export, Verdict, examine, parse};
 use crate::ledger::Ledger;
 
 fn hero() -> Value {
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/golden/server.welcome.snapshot.json");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../protocol/golden/server.welcome.snapshot.json");
     let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut hero = json["welcome"]["state"]["snapshot"].clone();
     hero["wallet"]["energy_me"] = json!(0);

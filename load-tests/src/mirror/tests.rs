@@ -18,8 +18,8 @@ fn event(seq: u64, energy_me: i64) -> Event {
 
 /// The golden welcome is the one hero of this crate's tests.
 fn mirror() -> Mirror {
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/golden/server.welcome.snapshot.json");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../protocol/golden/server.welcome.snapshot.json");
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(name_of(&json), "welcome");
     let welcome = serde_json::from_value(json["welcome"].clone()).unwrap();

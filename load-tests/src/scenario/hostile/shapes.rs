@@ -113,6 +113,7 @@ fn wrong_envelopes() -> Vec<(String, Value)> {
         ("nil", Value::Null),
         ("a number", json!(7)),
         ("a list", json!([{"ping": {"client_ms": 1}}])),
+        ("a command by its position", json!({"command": {"cmd_seq": 1, "body": 2}})),
         ("an unknown command", json!({"command": {"cmd_seq": 1, "body": "give_me_energy"}})),
         (
             "a command with content where none belongs",
@@ -191,7 +192,7 @@ fn replacements(value: &Value) -> Vec<(&'static str, Value)> {
     let all = [
         ("is nil", Value::Null),
         ("is a boolean", json!(true)),
-        ("is a number", json!(3)),
+        ("is a number", json!(0)),
         ("is a text", json!("no such thing")),
         ("is a list", json!([1])),
         ("is a map", json!({"a": 1})),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -132,17 +133,18 @@ impl KillReport {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "every part of a run ends here, once")]
-pub(super) fn build(
-    options: &KillOptions,
-    stats: &Stats,
-    lives: Vec<Life>,
-    run_findings: Vec<String>,
-    bots: &[Bot],
-    verdict: Verdict,
-    verified: bool,
-    elapsed: Duration,
-) -> KillReport {
+/// What a run hands over when it is done.
+pub(super) struct Done {
+    pub(super) stats: Arc<Stats>,
+    pub(super) lives: Vec<Life>,
+    pub(super) findings: Vec<String>,
+    pub(super) verdict: Verdict,
+    pub(super) verified: bool,
+    pub(super) elapsed: Duration,
+}
+
+pub(super) fn build(options: &KillOptions, done: Done, bots: &[Bot]) -> KillReport {
+    let Done { stats, lives, findings, verdict, verified, elapsed } = done;
     let mut closed: BTreeMap<u16, u64> = BTreeMap::new();
     for bot in bots {
         for (code, count) in &bot.closed {
@@ -155,12 +157,12 @@ pub(super) fn build(
             .iter()
             .map(|text| format!("{} stream {}: {text}", bot.device.hero_id, bot.device.stream_id))
     });
-    let findings_count = u64::try_from(run_findings.len()).unwrap_or(u64::MAX)
+    let findings_count = u64::try_from(findings.len()).unwrap_or(u64::MAX)
         + bots.iter().map(|bot| bot.ledger.findings_count).sum::<u64>();
     KillReport {
-        seed: options.seed,
+        seed: options.crowd.seed,
         kills: options.kills,
-        bots: options.bots,
+        bots: options.crowd.bots,
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         verdict,
         verified,
@@ -176,7 +178,7 @@ pub(super) fn build(
         refused: stats.refused(),
         closed,
         findings_count,
-        findings: run_findings.into_iter().chain(said).take(FINDINGS_MAX).collect(),
+        findings: findings.into_iter().chain(said).take(FINDINGS_MAX).collect(),
         lives,
     }
 }

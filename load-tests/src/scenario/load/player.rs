@@ -66,7 +66,8 @@ pub(super) async fn play(
         random,
         dues: Vec::new(),
         backlog: VecDeque::new(),
-        tasks: VecDeque::new(),
+        open: VecDeque::new(),
+        done: VecDeque::new(),
         ping_sent: None,
         retry_at: None,
         meters,
@@ -97,7 +98,9 @@ struct Player<'a> {
     /// The due moment of each command, by its line.
     dues: Vec<Instant>,
     backlog: VecDeque<Instant>,
-    tasks: VecDeque<u32>,
+    /// Tasks that are not done, and those that are.
+    open: VecDeque<u32>,
+    done: VecDeque<u32>,
     ping_sent: Option<Instant>,
     retry_at: Option<Instant>,
     meters: &'a Meters,
@@ -171,16 +174,18 @@ impl Player<'_> {
         self.outbox.push(self.dues.len() - 1, command);
     }
 
+    /// A command that is never refused, so that every due command is answered by `durable` or by a refusal that means
+    /// load.
     fn next_command(&mut self) -> Command {
-        if self.tasks.len() > TASKS_KEPT_MAX
-            && let Some(task_id) = self.tasks.pop_front()
+        if self.done.len() > TASKS_KEPT_MAX
+            && let Some(task_id) = self.done.pop_front()
         {
             return Command::DeleteTask { task_id };
         }
         match self.random.random_range(0..3_u32) {
-            0 if !self.tasks.is_empty() => {
-                let index = self.random.random_range(0..self.tasks.len());
-                let task_id = self.tasks.get(index).copied().unwrap_or(0);
+            0 if !self.open.is_empty() => {
+                let task_id = self.open.pop_front().unwrap_or(0);
+                self.done.push_back(task_id);
                 Command::CompleteTask { task_id, occurrence_on: None }
             }
             1 => Command::RenameHero { name: format!("player {}", self.dues.len()) },
@@ -223,7 +228,7 @@ impl Player<'_> {
                     if let Some(due) = self.dues.get(entry) {
                         self.meters.record(Meter::Durable, *due);
                     }
-                    self.tasks.extend(result.created_id);
+                    self.open.extend(result.created_id);
                 }
             }
             ServerMessage::Rejected(rejected) => {

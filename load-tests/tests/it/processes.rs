@@ -1,0 +1,8 @@
+//! One server process a test.
+
+mod devices;
+mod drain;
+mod hostile;
+mod kill;
+mod load;
+mod slow_reader;
