@@ -94,10 +94,10 @@ pub fn encode(name: &str, category: Category, rack: &Rack) -> String {
 /// # Errors
 /// Says why the text is no code.
 pub fn decode(text: &str, catalogue: &Catalogue) -> Result<SharedPreset, PresetCodeError> {
+    let text = text.trim_ascii();
     if text.len() > CODE_CHARS_MAX {
         return Err(PresetCodeError::TooLong);
     }
-    let text = text.trim_ascii();
     let Some(body) = text.strip_prefix(PREFIX) else { return Err(other_version(text)) };
     let bytes = read_base64(body).ok_or(PresetCodeError::Damaged)?;
     let content = bytes.len().checked_sub(CHECKSUM_BYTES).ok_or(PresetCodeError::Damaged)?;

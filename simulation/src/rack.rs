@@ -253,15 +253,13 @@ impl Rack {
     /// What lies on a cell.
     #[must_use]
     pub fn module_at(&self, cell: Cell) -> Option<ModuleId> {
-        let index = self.placements.binary_search_by_key(&cell, |placement| placement.cell).ok()?;
-        self.placements.get(index).map(|placement| placement.module_id)
+        self.placements.iter().find(|placement| placement.cell == cell).map(|placement| placement.module_id)
     }
 
     /// Where a module's output goes.
     #[must_use]
     pub fn output_of(&self, module_id: ModuleId) -> Option<ModuleId> {
-        let index = self.cables.binary_search_by_key(&module_id, |cable| cable.from).ok()?;
-        self.cables.get(index).map(|cable| cable.to)
+        self.cables.iter().find(|cable| cable.from == module_id).map(|cable| cable.to)
     }
 
     /// How far a cable reaches, in steps along the grid's lines. A module that raises it does so as soon as it

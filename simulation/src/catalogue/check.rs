@@ -387,13 +387,13 @@ fn module_spec(report: &mut Report<'_>, path: &str, module: &ModuleSpec) {
     match (module.kind, module.effects.first()) {
         (ModuleKind::Generator, Some(Effect::Generate { .. }))
         | (ModuleKind::Multiplier, Some(Effect::PathBonus { .. })) => {}
-        (ModuleKind::Generator, _) => {
+        (ModuleKind::Generator, Some(_)) => {
             report.add(&primary, "expected generate(..) for a generator".to_string())
         }
-        (ModuleKind::Multiplier, _) => {
+        (ModuleKind::Multiplier, Some(_)) => {
             report.add(&primary, "expected path_bonus(..) for a multiplier".to_string())
         }
-        (ModuleKind::Modifier | ModuleKind::Special, _) => {}
+        (ModuleKind::Modifier | ModuleKind::Special, _) | (_, None) => {}
     }
     for (position, effect) in module.effects.iter().enumerate() {
         effect_values(report, &format!("{path}.effects[{position}]"), module.kind, effect);

@@ -65,7 +65,19 @@ impl Report<'_> {
             Err(error) => {
                 let line = node.line + error.span.start.line - 1;
                 let inside = tree::offset_of(part, error.span.start.line, error.span.start.col);
-                let path = self.root.path_at(node.start + inside).unwrap_or_else(|| path.to_string());
+                let at = node.start + inside;
+                if let ron::Error::MissingStructField { field, .. } = &error.code {
+                    // The reader stands at the end of the struct, perhaps right behind its last field.
+                    let of =
+                        self.root.path_at(at.saturating_sub(1), true).unwrap_or_else(|| path.to_string());
+                    self.push(
+                        line,
+                        format!("{of}.{field}"),
+                        "expected this field, it is missing".to_string(),
+                    );
+                    return None;
+                }
+                let path = self.root.path_at(at, false).unwrap_or_else(|| path.to_string());
                 self.push(line, path, error.code.to_string());
                 None
             }

@@ -60,14 +60,15 @@ fn candidates_of<'a>(owned: &[(ModuleId, u8)], catalogue: &'a Catalogue) -> Vec<
     candidates
 }
 
-/// Adds the candidate that adds most, until nothing adds anything or the grid is full.
+/// Adds the candidate that adds most until the grid is full, and gives the best choice on the way. A step may lose
+/// (the last empty cell beside a legendary module, say), because the steps behind it can make up for that.
 fn choose<'a>(
     candidates: &[Candidate<'a>],
     cells: usize,
     worth: impl Fn(&[Candidate<'a>]) -> i128,
 ) -> Vec<Candidate<'a>> {
     let mut chosen: Vec<Candidate<'a>> = Vec::new();
-    let mut chosen_worth = 0;
+    let mut best: (i128, usize) = (0, 0);
     while chosen.len() < cells {
         let mut step: Option<(i128, Candidate<'a>)> = None;
         for candidate in candidates {
@@ -77,14 +78,17 @@ fn choose<'a>(
             chosen.push(*candidate);
             let with_it = worth(&chosen);
             chosen.pop();
-            if with_it > step.as_ref().map_or(chosen_worth, |(best, _)| *best) {
+            if step.as_ref().is_none_or(|(most, _)| with_it > *most) {
                 step = Some((with_it, *candidate));
             }
         }
         let Some((with_it, candidate)) = step else { break };
         chosen.push(candidate);
-        chosen_worth = with_it;
+        if with_it > best.0 {
+            best = (with_it, chosen.len());
+        }
     }
+    chosen.truncate(best.1);
     chosen
 }
 

@@ -63,8 +63,9 @@ impl<'text> Node<'text> {
         node
     }
 
-    /// The path of the innermost named value around a byte; nothing outside of all of them.
-    pub(super) fn path_at(&self, offset: usize) -> Option<String> {
+    /// The path of the innermost value around a byte, or of the innermost one that has something inside; nothing
+    /// outside of all of them.
+    pub(super) fn path_at(&self, offset: usize, skip_leaves: bool) -> Option<String> {
         let mut node = self;
         let mut path = String::new();
         'deeper: loop {
@@ -74,7 +75,8 @@ impl<'text> Node<'text> {
                     for (name, child) in fields {
                         // A name belongs to its value: the reader complains at either.
                         let from = child.start.saturating_sub(name.len() + 2);
-                        if (from..=child.end).contains(&offset) {
+                        let wanted = !(skip_leaves && matches!(child.shape, Shape::Leaf));
+                        if wanted && (from..=child.end).contains(&offset) {
                             if !path.is_empty() {
                                 path.push('.');
                             }
