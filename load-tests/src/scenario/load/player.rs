@@ -24,7 +24,7 @@ const PING_EVERY_MS: u64 = 10_000;
 const BACKLOG_MAX: usize = 64;
 /// How long answers are awaited after the measured time.
 const GRACE: Duration = Duration::from_secs(10);
-/// Tasks that a player keeps before it deletes old ones.
+/// Tasks that a player keeps of each kind before it finishes or deletes some.
 const TASKS_KEPT_MAX: usize = 10;
 
 /// What one player is to do.
@@ -182,12 +182,14 @@ impl Player<'_> {
         {
             return Command::DeleteTask { task_id };
         }
-        match self.random.random_range(0..3_u32) {
-            0 if !self.open.is_empty() => {
-                let task_id = self.open.pop_front().unwrap_or(0);
-                self.done.push_back(task_id);
-                Command::CompleteTask { task_id, occurrence_on: None }
-            }
+        let roll = self.random.random_range(0..3_u32);
+        if (roll == 0 || self.open.len() > TASKS_KEPT_MAX)
+            && let Some(task_id) = self.open.pop_front()
+        {
+            self.done.push_back(task_id);
+            return Command::CompleteTask { task_id, occurrence_on: None };
+        }
+        match roll {
             1 => Command::RenameHero { name: format!("player {}", self.dues.len()) },
             _ => Command::CreateTask {
                 title: format!("task {}", self.dues.len()),
