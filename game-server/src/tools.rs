@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use persistence::{HeroId, JournalStore, SqliteStore};
-use simulation::Catalogue;
+use simulation::catalogue::Catalogue;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;

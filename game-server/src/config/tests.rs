@@ -170,3 +170,30 @@ fn env_example_shows_every_variable_at_its_default_and_no_other() {
     assert_eq!(assignments, table);
     assert_eq!(parse(&assignments), parse(&[]), "copied as it is, it changes nothing");
 }
+
+/// The table of variables in `docs/operations.md`.
+fn operations_table() -> String {
+    let mut text = String::from("| variable | default | example | meaning |\n|---|---|---|---|\n");
+    for variable in VARIABLES {
+        let default = if variable.default.is_empty() { String::new() } else { format!("`{}`", variable.default) };
+        let row = format!("| `{}` | {default} | `{}` | {} |\n", variable.name, variable.example, variable.meaning);
+        text.push_str(&row);
+    }
+    text
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "UPDATE=1 rewrites the table instead of comparing it")]
+fn operations_md_explains_every_variable() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+    let text = std::fs::read_to_string(path).expect("docs/operations.md exists");
+    let (before, rest) = text.split_once("<!-- variables:").expect("the table's begin is marked");
+    let (mark, rest) = rest.split_once("-->\n").expect("the mark ends");
+    let (table, after) = rest.split_once("<!-- end -->").expect("the table's end is marked");
+    if std::env::var("UPDATE").is_ok() {
+        let text = format!("{before}<!-- variables:{mark}-->\n{}<!-- end -->{after}", operations_table());
+        std::fs::write(path, text).expect("the file can be written");
+    } else {
+        assert_eq!(table, operations_table(), "run with UPDATE=1");
+    }
+}

@@ -83,6 +83,8 @@ label! {
         HelloRepeated = "hello_repeated",
         /// A gap in the stream of commands.
         OutOfOrder = "out_of_order",
+        /// A stream of commands that the hero no longer knows.
+        StreamForgotten = "stream_forgotten",
         /// Too fast.
         Rate = "rate",
         /// A queue is full.

@@ -96,3 +96,15 @@ fn the_document_is_the_table() {
         "run with UPDATE=1"
     );
 }
+
+#[test]
+fn every_alarm_is_about_a_metric_that_exists() {
+    let text = include_str!("../../../docs/operations.md");
+    let alarms = text.split("\n## ").find(|section| section.starts_with("Alarms")).expect("there are alarms");
+    let named: Vec<&str> =
+        alarms.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(named.len() > 5, "{named:?}");
+    for name in named {
+        assert!(METRICS.iter().any(|metric| metric.name == name), "{name} does not exist");
+    }
+}
