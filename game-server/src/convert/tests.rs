@@ -1,0 +1,71 @@
+use std::path::Path;
+
+use protocol::{client::ClientMessage, codec::decode_client};
+use simulation::{event::Event, rejection::Rejection};
+
+use super::{command, rejected};
+
+/// Every command on the wire, from the golden frames.
+fn golden_commands() -> Vec<protocol::client::Command> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/golden");
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the goldens lie in the protocol") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if name.starts_with("client.command.") && name.ends_with(".msgpack") {
+            let frame = std::fs::read(&path).expect("readable");
+            let Ok(ClientMessage::Command(frame)) = decode_client(&frame) else { panic!("{name} is a command") };
+            all.push(frame.body);
+        }
+    }
+    assert!(all.len() >= 45, "some golden frames are missing");
+    all
+}
+
+#[test]
+fn every_command_means_the_same_to_the_rules() {
+    for wire in golden_commands() {
+        let words = serde_json::to_value(&wire).expect("a JSON form");
+        let translated = command(wire).expect("a golden command has good names");
+        assert_eq!(serde_json::to_value(&translated).expect("a JSON form"), words);
+    }
+}
+
+#[test]
+fn a_name_that_cannot_be_one_is_refused() {
+    use protocol::client::Command as Wire;
+    for name in ["", "Not A Name", "ümlaut", "a_name_that_is_longer_than_24_bytes", "../etc", "core\0"] {
+        let module = Wire::AssembleModule { module_id: name.into() };
+        assert_eq!(command(module), Err(Rejection::UnknownModule), "{name:?}");
+        let cosmetic = Wire::BuyCosmetic { cosmetic_id: name.into() };
+        assert_eq!(command(cosmetic), Err(Rejection::UnknownCosmetic), "{name:?}");
+    }
+}
+
+#[test]
+fn a_refusal_says_which_command_why_and_what_to_do() {
+    let rejected = rejected(7, &Rejection::NotEnoughEnergy { needed_me: 25_000 });
+    assert_eq!((rejected.cmd_seq, rejected.code.as_str()), (Some(7), "not_enough_energy"));
+    assert_eq!(rejected.hint, "it costs 25.000 E; earn more first");
+}
+
+/// serde names all variants when it is asked for one that is not there.
+fn variants<'de, T: serde::Deserialize<'de>>() -> Vec<String> {
+    let error = T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new("?"));
+    let text = error.err().expect("there is no variant `?`").to_string();
+    let names: Vec<String> = text.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+    assert!(names.len() > 3, "{text}");
+    names
+}
+
+#[test]
+fn the_document_names_every_refusal_and_every_event() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.md");
+    let document = std::fs::read_to_string(path).expect("docs/protocol.md is there");
+    let missing = |name: &String| !document.contains(&format!("| `{name}` |"));
+    let refusals = variants::<Rejection>().into_iter().filter(|name| name != "rack_refused");
+    let rack = ["no_such_cell", "cell_taken", "out_of_reach", "inputs_full", "cable_loop"].map(str::to_owned);
+    let all = refusals.chain(rack).chain(variants::<Event>());
+    let missing: Vec<String> = all.filter(missing).collect();
+    assert!(missing.is_empty(), "docs/protocol.md does not name {missing:?}: run cargo xtask codegen");
+}

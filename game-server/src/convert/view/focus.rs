@@ -1,0 +1,104 @@
+//! The running session, the break, and the question afterwards.
+
+use protocol::{server::Progress, types as wire};
+use simulation::{
+    catalogue::Catalogue,
+    command::FocusMode,
+    hero::{Hero, Meter, Session, SessionState},
+    rules::{
+        focus::{DOPAMINE_PARTS, ENERGY_PARTS, Terms, certain, hold_ms, rates},
+        timer::auto_end_at,
+    },
+};
+
+use super::category;
+
+pub(super) fn focus(hero: &Hero, catalogue: &Catalogue, now_ms: i64) -> wire::Focus {
+    wire::Focus {
+        session: hero.session.as_deref().map(|session| open_session(hero, session, catalogue, now_ms)),
+        on_break: hero
+            .on_break
+            .map(|on_break| wire::Break { started_at_ms: on_break.started_at_ms, planned_ms: on_break.planned_ms }),
+        to_confirm: hero.to_confirm.as_deref().map(|waiting| wire::ToConfirm {
+            session_id: waiting.session.session_id,
+            started_at_ms: waiting.session.started_at_ms,
+            ended_at_ms: waiting.ended_at_ms,
+        }),
+    }
+}
+
+fn open_session(hero: &Hero, session: &Session, catalogue: &Catalogue, now_ms: i64) -> wire::Session {
+    wire::Session {
+        session_id: session.session_id,
+        revision: session.revision,
+        state: match session.state {
+            SessionState::Running => wire::SessionState::Running,
+            SessionState::Paused { .. } => wire::SessionState::Paused,
+            SessionState::Interrupted { .. } => wire::SessionState::Interrupted,
+            SessionState::Overtime { .. } => wire::SessionState::Overtime,
+            SessionState::Resting => wire::SessionState::Resting,
+            SessionState::Waiting { .. } => wire::SessionState::Waiting,
+        },
+        mode: match session.mode {
+            FocusMode::Countdown { planned_minutes } => wire::FocusMode::Countdown { planned_minutes },
+            FocusMode::Pomodoro { planned_minutes, rounds } => wire::FocusMode::Pomodoro { planned_minutes, rounds },
+            FocusMode::Flowtime => wire::FocusMode::Flowtime,
+        },
+        category: category(session.category),
+        task_id: session.task_id,
+        intention: session.intention.clone(),
+        started_at_ms: session.started_at_ms,
+        anchor_ms: session.meter.at_ms,
+        focus_ms_at_anchor: session.meter.focus_ms,
+        planned_ms: session.target_ms,
+        round: session.round,
+        auto_end_at_ms: auto_end_at(hero, catalogue),
+        interruptions: session.interruptions,
+        progress: progress_of(hero, session, catalogue, now_ms),
+    }
+}
+
+/// Where the open session stands; nothing without one.
+pub fn progress(hero: &Hero, catalogue: &Catalogue, now_ms: i64) -> Option<Progress> {
+    hero.session.as_deref().map(|session| progress_of(hero, session, catalogue, now_ms))
+}
+
+fn progress_of(hero: &Hero, session: &Session, catalogue: &Catalogue, now_ms: i64) -> Progress {
+    let now_ms = now_ms.max(session.meter.at_ms);
+    let meter = certain(hero, session, now_ms, catalogue);
+    let mut progress = Progress {
+        session_id: session.session_id,
+        at_ms: now_ms,
+        focus_ms: meter.focus_ms,
+        // What the ends of days have credited is in the wallet already.
+        energy_me: meter.energy_me - session.credited_me,
+        dopamine_md: meter.dopamine_md - session.credited_md,
+        energy_rate_ue_per_s: 0,
+        dopamine_rate_ud_per_s: 0,
+        next_boundary_ms: None,
+    };
+    if session.state == SessionState::Running && now_ms < hold_ms(session, catalogue) {
+        let rates = rates(Terms::of(session), &meter, hero.today.focus_ms, catalogue);
+        // Parts a millisecond are milli-units a second times 1000; micro-units are 1000 times as many again.
+        progress.energy_rate_ue_per_s = rates.energy_parts_per_ms / (ENERGY_PARTS / 1_000_000);
+        progress.dopamine_rate_ud_per_s = rates.dopamine_parts_per_ms / (DOPAMINE_PARTS / 1_000_000);
+        progress.next_boundary_ms = next_boundary_ms(hero, session, &meter, now_ms, rates.for_ms, catalogue);
+    }
+    progress
+}
+
+/// When the rates change next if nobody does anything.
+fn next_boundary_ms(
+    hero: &Hero,
+    session: &Session,
+    meter: &Meter,
+    now_ms: i64,
+    for_ms: Option<i64>,
+    catalogue: &Catalogue,
+) -> Option<i64> {
+    let bracket_ms = for_ms.map(|for_ms| now_ms + for_ms);
+    let target_ms = session.target_ms.map(|target_ms| now_ms + (target_ms - meter.focus_ms).max(0));
+    let silence_ms = Some(hold_ms(session, catalogue)).filter(|hold_ms| *hold_ms < i64::MAX);
+    let day_ends_ms = Some(hero.today.bounds.end_ms);
+    [bracket_ms, target_ms, silence_ms, day_ends_ms].into_iter().flatten().min()
+}
