@@ -61,16 +61,17 @@ export function App() {
   const { hero } = state.view;
   const isNew = hero.statistics.sessions === 0 && hero.modules.length === 0 && hero.tasks.length === 0;
   const isFirst = isNew && hero.focus.session === null && ended === null && hero.focus.on_break === null && page === 'home';
-  const isBare = isNew || lowStimulation;
+  // The first session, and every calm one, has nothing beside the timer.
+  const hasNavigation = !isFirst && !(hero.focus.session !== null && (hero.statistics.sessions === 0 || lowStimulation));
   return (
-    <div className="app" data-bare={isBare}>
+    <div className="app">
       <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst} />
       <Banners />
       {page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
       <div className="page" key={page} data-syncing={state.known && !state.synced}>
         {isFirst ? <FirstScreen catalogue={catalogue} /> : <Content page={page} onGo={go} catalogue={catalogue} ended={ended} onClearEnded={clearEnded} />}
       </div>
-      {!isFirst && <Navigation page={page} onGo={go} />}
+      {hasNavigation && <Navigation page={page} onGo={go} />}
       <Toasts />
       <Announcer />
       {help && <Help onClose={() => setHelp(false)} />}

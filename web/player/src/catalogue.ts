@@ -188,5 +188,6 @@ export const SYNERGY_WORDS: Record<string, { name: string; does: string }> = {
 };
 
 export function moduleName(catalogue: Catalogue | null, moduleId: string): string {
-  return catalogue?.modules.find((spec) => spec.id === moduleId)?.name ?? moduleId.replace(/^(gen|mul|mod|spc)_/, '').replaceAll('_', ' ');
+  const words = moduleId.replace(/^(gen|mul|mod|spc)_/, '').replaceAll('_', ' ');
+  return catalogue?.modules.find((spec) => spec.id === moduleId)?.name ?? words.charAt(0).toUpperCase() + words.slice(1);
 }

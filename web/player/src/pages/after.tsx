@@ -113,7 +113,9 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
   const share = Math.max(0, Math.min(1, left / onBreak.planned_ms));
   return (
     <main className="running" data-state="break">
-      <Scene hero={view.hero} catalogue={catalogue} mood="resting" promise={false} />
+      <div className="running-side">
+        <Scene hero={view.hero} catalogue={catalogue} mood="resting" promise={false} />
+      </div>
       <section className="clock card" aria-label="Break">
         <div className="timer-face">
           <svg viewBox="0 0 300 300" aria-hidden="true">
@@ -125,8 +127,7 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
           </span>
         </div>
         <p className="clock-state">{left > 0 ? 'Look out of the window. Drink something.' : 'The break is over whenever you like.'}</p>
-      </section>
-      <section className="controls">
+        <div className="controls">
         <button type="button" className="primary" onClick={() => client.send('end_break')}>
           End the break
         </button>
@@ -139,6 +140,7 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
         >
           Start 5 minutes
         </button>
+        </div>
       </section>
     </main>
   );

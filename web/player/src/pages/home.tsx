@@ -1,5 +1,5 @@
-import type { Category, FocusMode, Hero } from '@dopamine-hero/sdk';
-import { useState } from 'react';
+import type { Category, Confirmation, FocusMode, Hero, ToConfirm } from '@dopamine-hero/sdk';
+import { useEffect, useRef, useState } from 'react';
 import { startFocus, startMinutes } from '../actions';
 import { Scene } from '../art/scene';
 import { type Catalogue, CATEGORY_WORDS } from '../catalogue';
@@ -15,34 +15,29 @@ const TASKS_SHOWN = 3;
 
 /** The very first screen: one button. */
 export function FirstScreen({ catalogue }: { catalogue: Catalogue | null }) {
-  const client = useClient();
   const { view } = useGame();
   return (
     <main className="first">
       <Scene hero={view.hero} catalogue={catalogue} mood="ready" promise />
       <h1>Five minutes. That is all.</h1>
       <p className="lead">Press start and do something for five minutes. The rest comes by itself.</p>
-      <button type="button" className="start" autoFocus onClick={() => startMinutes(client, 5)}>
-        Start 5 minutes
-      </button>
+      <StartButton />
       <p className="quiet">No account. Nothing to fill in.</p>
     </main>
   );
 }
 
 export function Home({ catalogue, onOpenTasks }: { catalogue: Catalogue | null; onOpenTasks: () => void }) {
-  const client = useClient();
   const { view, synced } = useGame();
   const { lowStimulation } = useSettings();
   const tasks = useOrderedTasks().filter((task) => task.done_at_ms === null && task.parent_id === null);
   const shown = tasks.slice(0, lowStimulation ? 1 : TASKS_SHOWN);
   return (
     <main className="home" data-synced={synced}>
+      {view.hero.focus.to_confirm !== null && <StillYou asked={view.hero.focus.to_confirm} />}
       {!lowStimulation && <Scene hero={view.hero} catalogue={catalogue} mood="ready" promise={false} />}
       <section className="card starter" aria-label="Start a session">
-        <button type="button" className="start" autoFocus onClick={() => startMinutes(client, 5)}>
-          Start 5 minutes
-        </button>
+        <StartButton />
         <Modes />
       </section>
       {!lowStimulation && <Today hero={view.hero} />}
@@ -63,6 +58,42 @@ export function Home({ catalogue, onOpenTasks }: { catalogue: Catalogue | null; 
         <QuickAdd />
       </section>
     </main>
+  );
+}
+
+/** Enter and Space work at once, without the page jumping to it. */
+function StartButton() {
+  const client = useClient();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus({ preventScroll: true }), []);
+  return (
+    <button ref={button} type="button" className="start" onClick={() => startMinutes(client, 5)}>
+      Start 5 minutes
+    </button>
+  );
+}
+
+/** A long session asks once, afterwards, and takes any answer. */
+function StillYou({ asked }: { asked: ToConfirm }) {
+  const client = useClient();
+  const [minutes, setMinutes] = useState(Math.floor((asked.ended_at_ms - asked.started_at_ms) / 60_000));
+  const answer = (confirmation: Confirmation) => client.send({ confirm_focus: confirmation });
+  return (
+    <section className="card" aria-label="One question">
+      <h2>That was a long one: {duration(asked.ended_at_ms - asked.started_at_ms)}. Still you?</h2>
+      <div className="controls">
+        <button type="button" className="primary" onClick={() => answer('yes')}>
+          Yes, all of it
+        </button>
+        <NumberField label="Only the first minutes" value={minutes} min={1} max={minutes} onChange={setMinutes} />
+        <button type="button" onClick={() => answer({ until: { at_ms: asked.started_at_ms + minutes * 60_000 } })}>
+          Only those
+        </button>
+        <button type="button" className="link" onClick={() => answer('discard')}>
+          None of it
+        </button>
+      </div>
+    </section>
   );
 }
 

@@ -143,7 +143,7 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
       role="grid"
       aria-label="Rack"
       tabIndex={-1}
-      style={{ aspectRatio: `${size.width} / ${size.height}`, maxWidth: `${Math.min(960, size.width * 1.9)}px` }}
+      style={{ aspectRatio: `${size.width} / ${size.height}`, maxWidth: `min(${size.width * 1.9}px, ${(72 * size.width) / size.height}vh)` }}
       onKeyDown={keyDown}
     >
       <BoardDrawing catalogue={catalogue} drag={drag} goals={goals} hand={hand} />

@@ -23,26 +23,28 @@ export function Running({ catalogue }: { catalogue: Catalogue | null }) {
   const job = view.hero.assembly.jobs[0];
   return (
     <main className="running" data-state={waits ? 'overtime' : session.state} data-low={settings.lowStimulation}>
-      {!settings.lowStimulation && (
-        <Scene
-          hero={view.hero}
-          catalogue={catalogue}
-          mood={moodOf(session, waits)}
-          promise={false}
-          building={job ? { moduleId: job.module_id, share: timer.jobShare(job, now) } : null}
-        />
-      )}
+      <div className="running-side">
+        {!settings.lowStimulation && (
+          <Scene
+            hero={view.hero}
+            catalogue={catalogue}
+            mood={moodOf(session, waits)}
+            promise={false}
+            building={job ? { moduleId: job.module_id, share: timer.jobShare(job, now) } : null}
+          />
+        )}
+        <WhatOn key={session.started_at_ms} session={session} />
+        {!settings.lowStimulation && view.hero.assembly.jobs.map((one) => <JobStrip key={one.job_id} job={one} now={now} catalogue={catalogue} />)}
+      </div>
       <section className="clock card" aria-label="Timer">
         <TimerFace session={session} now={now} />
         <p className="clock-state">{stateWords(session, waits, now)}</p>
-        <Lamps session={session} now={now} />
         <Counts session={session} now={now} />
+        <div className="controls">
+          <Controls session={session} waits={waits} now={now} />
+        </div>
+        <Lamps session={session} now={now} />
       </section>
-      <section className="controls" aria-label="Controls">
-        <Controls session={session} waits={waits} now={now} />
-      </section>
-      <WhatOn key={session.started_at_ms} session={session} />
-      {!settings.lowStimulation && view.hero.assembly.jobs.map((one) => <JobStrip key={one.job_id} job={one} now={now} catalogue={catalogue} />)}
     </main>
   );
 }
