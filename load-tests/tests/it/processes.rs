@@ -4,5 +4,6 @@ mod devices;
 mod drain;
 mod hostile;
 mod kill;
+mod limits;
 mod load;
 mod slow_reader;

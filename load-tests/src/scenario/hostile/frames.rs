@@ -48,6 +48,16 @@ pub fn after_hello() -> Vec<Case> {
         frames: fragments(vec![0xc0; limit::INBOUND_FRAME_BYTES_MAX + 1], 4096),
         expected: Expected::Closed(&[close::TOO_BIG]),
     });
+    cases.push(Case {
+        name: "a ping in 18 fragments".to_owned(),
+        frames: fragments(ping(), 1),
+        expected: Expected::Closed(&[close::TOO_BIG]),
+    });
+    cases.push(Case {
+        name: "a message that never ends".to_owned(),
+        frames: fragments(ping(), 1).into_iter().take(2).collect(),
+        expected: Expected::Closed(&[close::GOING_AWAY]),
+    });
     cases
 }
 
