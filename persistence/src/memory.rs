@@ -293,8 +293,9 @@ impl Inner {
 
     fn snapshot(&mut self, snapshot: &SnapshotRecord) -> SnapshotOutcome {
         let Some(rows) = self.heroes.get_mut(&snapshot.hero) else { return SnapshotOutcome::Stale };
-        let is_owner =
-            matches!(rows.head.state, HeroState::Owned { .. }) && rows.head.epoch == snapshot.epoch;
+        // Also after a release: until the next claim the epoch is still the owner's.
+        let is_locked = matches!(rows.head.state, HeroState::Quarantined { .. });
+        let is_owner = !is_locked && rows.head.epoch == snapshot.epoch;
         let is_on_chain = rows.events.get(&snapshot.seq).is_some_and(|event| event.chain == snapshot.chain);
         if !is_owner || rows.head.last_seq < snapshot.seq || !is_on_chain {
             return SnapshotOutcome::Stale;

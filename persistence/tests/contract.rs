@@ -42,10 +42,10 @@ macro_rules! every_case {
                 events_and_heroes_come_in_pages, the_reader_version_rises, checks_and_probes_pass,
                 an_abandoned_append_leaves_the_store_usable;
             loading: a_new_hero_loads_empty, a_hero_loads_from_snapshot_and_tail, a_stale_snapshot_is_refused,
-                the_last_three_snapshots_are_kept, a_damaged_snapshot_falls_back_to_the_older,
-                damaged_snapshots_fall_back_to_all_events, a_damaged_event_is_corrupt, a_lost_event_is_corrupt,
-                damage_below_the_snapshot_does_not_stop_a_load, a_stale_claim_loads_its_own_past,
-                reopening_keeps_everything;
+                a_snapshot_may_follow_the_release, the_last_three_snapshots_are_kept,
+                a_damaged_snapshot_falls_back_to_the_older, damaged_snapshots_fall_back_to_all_events, a_damaged_event_is_corrupt,
+                a_lost_event_is_corrupt, damage_below_the_snapshot_does_not_stop_a_load,
+                a_stale_claim_loads_its_own_past, reopening_keeps_everything;
             scanning: a_clean_history_has_no_findings, a_flipped_byte_is_found, a_lost_event_is_found,
                 a_lost_last_event_is_found, a_damaged_snapshot_is_found, a_broken_stream_is_found,
                 what_the_fold_says_is_found, an_unknown_hero_is_not_scanned;

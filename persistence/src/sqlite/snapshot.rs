@@ -21,12 +21,13 @@ async fn store_one(
     connection: &mut SqliteConnection,
     snapshot: &SnapshotRecord,
 ) -> Result<SnapshotOutcome, sqlx::Error> {
-    // The owner's epoch, not ahead of the stored events, on their chain (D11). One at the same position is replaced:
+    // The owner's epoch, not ahead of the stored events, on their chain (D11). The last snapshot of a hero may
+    // come after its release: until the next claim the epoch is still its own. One at the same position is replaced:
     // that is how a damaged one heals.
     let insert = "INSERT INTO hero_snapshot (hero_id, seq, epoch, schema_version, chain, state_hash, state, at_ms)
         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
         WHERE EXISTS (SELECT 1 FROM hero_head
-                WHERE hero_id = ?1 AND epoch = ?3 AND last_seq >= ?2 AND state = 'owned')
+                WHERE hero_id = ?1 AND epoch = ?3 AND last_seq >= ?2 AND state <> 'quarantined')
             AND EXISTS (SELECT 1 FROM hero_event WHERE hero_id = ?1 AND seq = ?2 AND chain = ?5)
         ON CONFLICT (hero_id, seq) DO UPDATE SET epoch = excluded.epoch, schema_version = excluded.schema_version,
             chain = excluded.chain, state_hash = excluded.state_hash, state = excluded.state, at_ms = excluded.at_ms";

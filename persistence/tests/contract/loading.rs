@@ -81,6 +81,20 @@ pub(crate) async fn a_stale_snapshot_is_refused(backend: impl Backend) {
     assert!(matches!(store.snapshot(&[wrong]).await, Err(StoreError::Broken { .. })));
 }
 
+pub(crate) async fn a_snapshot_may_follow_the_release(backend: impl Backend) {
+    let (owner, _) = with_snapshots(&backend).await;
+    let store = backend.journal();
+    let snapshot = owner.snapshot("state at the logout");
+    store.release(hero(1), owner.epoch).await.unwrap();
+    assert_eq!(store.snapshot(std::slice::from_ref(&snapshot)).await.unwrap(), [SnapshotOutcome::Kept]);
+    assert_eq!(load(&backend).await.unwrap().snapshot, Some(snapshot.clone()));
+    // The next owner has come: too late. And never for a locked hero.
+    assert_eq!(store.snapshot(&[snapshot]).await.unwrap(), [SnapshotOutcome::Stale]);
+    let next = Owner::claim(&*store, hero(1)).await;
+    store.quarantine(hero(1), "locked").await.unwrap();
+    assert_eq!(store.snapshot(&[next.snapshot("state")]).await.unwrap(), [SnapshotOutcome::Stale]);
+}
+
 pub(crate) async fn the_last_three_snapshots_are_kept(backend: impl Backend) {
     let (mut owner, _) = with_snapshots(&backend).await;
     let store = backend.journal();
