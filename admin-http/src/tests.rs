@@ -19,7 +19,12 @@ impl Operations for Fixed {
             connections_open: 3,
             heroes_in_memory: 2,
             simulation: SimulationOverview { shards: 2, tick_hz: 10, ticks: 40, tick_overruns: 0 },
-            journal: JournalOverview { queue_events: 5, queue_bytes: 900, oldest_age_ms: 4, read_only: false },
+            journal: JournalOverview {
+                queue_events: 5,
+                queue_bytes: 900,
+                oldest_age_ms: 4,
+                read_only: false,
+            },
         }
     }
 }
@@ -49,7 +54,8 @@ async fn only_loopback_names_are_answered() {
     for host in ["localhost", "localhost:3002", "127.0.0.1", "127.8.8.8:1", "[::1]:3002", "[::1]"] {
         assert_eq!(get("/health", host).await.0, StatusCode::OK, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example:3002", "10.0.0.1:3002", "", "127.0.0.1.evil.example"] {
+    for host in ["evil.example", "localhost.evil.example:3002", "10.0.0.1:3002", "", "127.0.0.1.evil.example"]
+    {
         assert_eq!(get("/health", host).await.0, StatusCode::FORBIDDEN, "{host}");
     }
 }

@@ -51,8 +51,13 @@ fn found(path: &str, file: EmbeddedFile) -> Response {
     let kind = HeaderValue::from_str(file.metadata.mimetype());
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(path)));
     response
+}
+
+/// How long a browser may use a file without asking again.
+fn caching(path: &str) -> &'static str {
+    if path.starts_with(HASHED_FOLDER) { "public, max-age=31536000, immutable" } else { "no-cache" }
 }
 
 fn html(body: Body) -> Response {
@@ -61,4 +66,17 @@ fn html(body: Body) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::caching;
+
+    #[test]
+    fn only_files_with_a_hash_in_their_name_are_kept_for_ever() {
+        assert!(caching("assets/index-BxY12z.js").contains("immutable"));
+        for path in ["index.html", "service-worker.js", "manifest.webmanifest", "icons/assets/a.png"] {
+            assert_eq!(caching(path), "no-cache", "{path}");
+        }
+    }
 }

@@ -21,7 +21,8 @@ const ANSWER_BYTES_MAX: usize = 1024;
 /// Nobody answers in time, or the answer is another one than 200.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     let address = SocketAddr::new(reachable(config.host), config.port);
-    let answer = timeout(ANSWER_WITHIN, ask(address)).await.with_context(|| format!("{address} does not answer"))?;
+    let answer =
+        timeout(ANSWER_WITHIN, ask(address)).await.with_context(|| format!("{address} does not answer"))?;
     let answer = answer.with_context(|| format!("{address} does not answer"))?;
     let status = answer.lines().next().unwrap_or_default();
     ensure!(status.starts_with("HTTP/1.1 200 "), "{address} is not ready: {}", status.escape_debug());

@@ -60,7 +60,7 @@ impl Default for Limits {
 
 /// The address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} ({name}): {source}")]
+#[error("cannot listen on {address} ({name})")]
 pub struct BindError {
     /// Which listener.
     pub name: &'static str,

@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     telemetry::start(config.log_level, config.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(Exit::Unavailable, &error),
+        Err(error) => return fail(Exit::Unavailable, error),
     };
     let exit = runtime.block_on(run(command, config));
     // What still runs is a client that does not read or a tool's last write; nobody waits for it.
@@ -82,7 +82,7 @@ async fn run(command: Command, config: Config) -> ExitCode {
         Command::Verify => match tools::verify(&config, &mut out).await {
             Ok(summary) if summary.damaged == 0 => ExitCode::SUCCESS,
             Ok(_) => Exit::Damaged.into(),
-            Err(error) => fail(Exit::Failed, &error),
+            Err(error) => fail(Exit::Failed, error),
         },
         Command::Export { hero } => finish(tools::export(&config, &hero, &mut out).await),
         Command::Migrate { status } => finish(tools::migrate(&config, status, &mut out).await),
@@ -95,7 +95,7 @@ async fn serve(config: Config) -> ExitCode {
     let deadline = config.drain_deadline;
     let server = match start(config).await {
         Ok(server) => server,
-        Err(error) => return fail(Exit::Unavailable, &error),
+        Err(error) => return fail(Exit::Unavailable, error),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), players = %server.address(), "ready");
     tokio::select! {
@@ -151,13 +151,13 @@ fn refuse(problems: &[Problem]) -> ExitCode {
 fn finish(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(Exit::Failed, &error),
+        Err(error) => fail(Exit::Failed, error),
     }
 }
 
-fn fail(exit: Exit, error: &dyn std::fmt::Display) -> ExitCode {
-    // With {:#}, anyhow prints its causes; our own errors name theirs.
-    eprintln!("dopamine-hero: {error:#}");
+fn fail(exit: Exit, error: impl Into<anyhow::Error>) -> ExitCode {
+    // With {:#}, the causes are printed too.
+    eprintln!("dopamine-hero: {:#}", error.into());
     exit.into()
 }
 
@@ -168,10 +168,14 @@ fn check_broken_build() -> Result<(), Exit> {
         return Ok(());
     }
     if environment("I_WANT_TO_LOSE_DATA").as_deref() != Some("yes") {
-        eprintln!("dopamine-hero: this build acknowledges commands before they are on disk (broken-ack-before-flush).");
+        eprintln!(
+            "dopamine-hero: this build acknowledges commands before they are on disk (broken-ack-before-flush)."
+        );
         eprintln!("It exists for one test and starts only with I_WANT_TO_LOSE_DATA=yes.");
         return Err(Exit::Usage);
     }
-    eprintln!("***** WARNING: this build LOSES acknowledged commands when it is killed. For the kill test only. *****");
+    eprintln!(
+        "***** WARNING: this build LOSES acknowledged commands when it is killed. For the kill test only. *****"
+    );
     Ok(())
 }

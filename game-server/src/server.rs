@@ -18,9 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Environment};
 use crate::connection;
-use crate::http::{
-    self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState,
-};
+use crate::http::{self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState};
 use crate::listener::{BindError, Limits, Listener, Running};
 use crate::metrics::{Metrics, UPKEEP_EVERY};
 use crate::node::{Node, Stores};
@@ -33,7 +31,7 @@ const LISTENERS_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store cannot be used.
-    #[error("cannot open the store {url}: {source}")]
+    #[error("cannot open the store {url}")]
     Store {
         /// Which.
         url: String,
@@ -41,7 +39,7 @@ pub enum StartError {
         source: StoreError,
     },
     /// The folder of the store cannot be made.
-    #[error("cannot make the folder {folder} for the store: {source}")]
+    #[error("cannot make the folder {folder} for the store")]
     Folder {
         /// Which.
         folder: String,
@@ -55,7 +53,7 @@ pub enum StartError {
     #[error(transparent)]
     Admin(#[from] admin_http::NotLoopback),
     /// The system gives no threads.
-    #[error("cannot start the simulation's threads: {0}")]
+    #[error("cannot start the simulation's threads")]
     Threads(#[source] std::io::Error),
 }
 
@@ -144,12 +142,14 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
-        let node = Node::start(config, clock, Arc::clone(&metrics), store.stores).map_err(StartError::Threads)?;
+        let node =
+            Node::start(config, clock, Arc::clone(&metrics), store.stores).map_err(StartError::Threads)?;
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
 
-        let public_limits = Limits { connections_max: 4_096.max(node.config.connections_max / 2), ..Limits::default() };
+        let public_limits =
+            Limits { connections_max: 4_096.max(node.config.connections_max / 2), ..Limits::default() };
         let inner_limits = Limits { connections_max: 64, ..Limits::default() };
         let public = public.start(router, public_limits, Arc::clone(&metrics));
         let admin_router = admin_http::router(Arc::clone(&operations) as _);
@@ -217,8 +217,8 @@ fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -
     let config = &node.config;
     let players = Arc::clone(node);
     let play: Play = Arc::new(move |io, peer| connection::serve(io, peer, Arc::clone(&players)).boxed());
-    let catalogue = serde_json::to_vec(&*node.catalogue)
-        .expect("a catalogue is maps, lists, texts and numbers");
+    let catalogue =
+        serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
     Public {
         accounts: node.accounts.clone(),
         tickets: node.tickets.clone(),

@@ -44,7 +44,11 @@ pub async fn export(config: &Config, hero: &str, out: &mut (dyn Write + Send)) -
 pub async fn migrate(config: &Config, status_only: bool, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let path = sqlite_path(config)?;
     let migrations = if status_only {
-        ensure!(path.exists(), "there is no store at {} yet; the server makes it when it starts", path.display());
+        ensure!(
+            path.exists(),
+            "there is no store at {} yet; the server makes it when it starts",
+            path.display()
+        );
         SqliteStore::migration_status(path).await?
     } else {
         crate::server::make_folder_of(path)?;
@@ -66,7 +70,10 @@ pub async fn migrate(config: &Config, status_only: bool, out: &mut (dyn Write + 
 /// # Errors
 /// Production, or a store that cannot be written.
 pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    ensure!(config.environment != Environment::Production, "demo players do not belong into production (APP_ENV)");
+    ensure!(
+        config.environment != Environment::Production,
+        "demo players do not belong into production (APP_ENV)"
+    );
     sqlite_path(config)?;
     let store = OpenStore::open(&config.database).await?;
     let clock = Clock::system();

@@ -175,8 +175,10 @@ fn env_example_shows_every_variable_at_its_default_and_no_other() {
 fn operations_table() -> String {
     let mut text = String::from("| variable | default | example | meaning |\n|---|---|---|---|\n");
     for variable in VARIABLES {
-        let default = if variable.default.is_empty() { String::new() } else { format!("`{}`", variable.default) };
-        let row = format!("| `{}` | {default} | `{}` | {} |\n", variable.name, variable.example, variable.meaning);
+        let default =
+            if variable.default.is_empty() { String::new() } else { format!("`{}`", variable.default) };
+        let row =
+            format!("| `{}` | {default} | `{}` | {} |\n", variable.name, variable.example, variable.meaning);
         text.push_str(&row);
     }
     text

@@ -103,7 +103,8 @@ fn unauthenticated() -> ApiError {
 }
 
 fn store_failed(error: persistence::StoreError) -> ApiError {
-    tracing::warn!(%error, "the account store did not answer as hoped");
+    let error = anyhow::Error::from(error);
+    tracing::warn!(error = format!("{error:#}"), "the account store did not answer as hoped");
     ApiError::unavailable()
 }
 
@@ -113,9 +114,10 @@ async fn limited(
     Peer(peer): Peer,
     answer: impl Future<Output = Result<Response, ApiError>>,
 ) -> Response {
-    let (mut response, headers) = match limit.check(AddressKey::from(peer.ip())) {
-        Ok(headers) => (answer.await.into_response(), headers),
-        Err((headers, error)) => (error.into_response(), headers),
+    let (headers, over) = limit.check(AddressKey::from(peer.ip()));
+    let mut response = match over {
+        None => answer.await.into_response(),
+        Some(error) => error.into_response(),
     };
     response.headers_mut().extend(headers);
     if response.status() == StatusCode::UNAUTHORIZED {

@@ -70,7 +70,13 @@ impl TestServer {
     }
 
     /// A request to the players' listener.
-    pub(crate) async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         request(self.address(), method, path, headers, body).await
     }
 

@@ -17,7 +17,8 @@ async fn operators_see_how_the_server_is() {
     assert_eq!(json["connections_open"], 0);
     assert_eq!(json["simulation"]["shards"], 2);
     assert_eq!(json["journal"]["read_only"], false);
-    let answer = request(server.server().admin_address(), "GET", "/v1/overview", &[("host", "evil.example")], "");
+    let answer =
+        request(server.server().admin_address(), "GET", "/v1/overview", &[("host", "evil.example")], "");
     assert_eq!(answer.await.status, 403, "a page that points its name at this machine reads nothing");
     server.stop().await;
 }

@@ -38,7 +38,12 @@ impl Drop for Folder {
 /// The binary with an environment that holds nothing but these variables and free ports.
 fn command(program: impl AsRef<Path>, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program.as_ref());
-    command.env_clear().envs([("PORT", "0"), ("ADMIN_PORT", "0"), ("METRICS_PORT", "0"), ("LOG_FORMAT", "json")]);
+    command.env_clear().envs([
+        ("PORT", "0"),
+        ("ADMIN_PORT", "0"),
+        ("METRICS_PORT", "0"),
+        ("LOG_FORMAT", "json"),
+    ]);
     command.envs(variables.iter().copied()).kill_on_drop(true).stdin(Stdio::null());
     command
 }
@@ -102,7 +107,8 @@ impl Process {
 
 #[tokio::test]
 async fn a_wrong_environment_prints_every_problem_and_exits_64() {
-    let ran = run(&[], &[("PORT", "high"), ("TICK_HZ", "0"), ("DATABASE_URL", "postgres://a:secret@b/c")]).await;
+    let ran =
+        run(&[], &[("PORT", "high"), ("TICK_HZ", "0"), ("DATABASE_URL", "postgres://a:secret@b/c")]).await;
     assert_eq!(ran.code, Some(64), "{}", ran.err);
     for text in ["3 wrong", "PORT is \"high\"", "TICK_HZ is \"0\"", "Postgres comes with a later version"] {
         assert!(ran.err.contains(text), "{text} is missing in {}", ran.err);
