@@ -5,6 +5,8 @@ mod days;
 mod focus;
 mod tasks;
 
+pub(crate) use days::DAYS_KEPT;
+
 use crate::event::{Event, TimedEvent};
 use crate::hero::{Hero, Today, Zone};
 
@@ -108,7 +110,8 @@ fn pay(hero: &mut Hero, event: &Event) {
 }
 
 fn create(hero: &mut Hero, at_ms: i64, event: &Event) {
-    let Event::HeroCreated { name, zone, today, shields, daily_goal_minutes, jobs, speed_permille } = event else {
+    let Event::HeroCreated { name, zone, today, shields, daily_goal_minutes, jobs, speed_permille } = event
+    else {
         return;
     };
     hero.name.clone_from(name);

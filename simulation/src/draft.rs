@@ -6,6 +6,8 @@ use crate::apply::apply;
 use crate::catalogue::Catalogue;
 use crate::event::{Event, TimedEvent};
 use crate::hero::Hero;
+use crate::rack::RackEffect;
+use crate::rules::rack;
 
 /// Rules look at `hero` and emit events; each event is applied to the copy at once, so that the next rule sees it.
 pub(crate) struct Draft<'a> {
@@ -15,18 +17,36 @@ pub(crate) struct Draft<'a> {
     pub(crate) catalogue: &'a Catalogue,
     /// What happened so far.
     pub(crate) events: Vec<TimedEvent>,
+    /// What the rack does, looked at once until it changes.
+    effect: Option<RackEffect>,
+    /// The rack changed: what depends on its layout has to be looked at.
+    pub(crate) rack_touched: bool,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(hero: &Hero, catalogue: &'a Catalogue) -> Self {
-        Self { hero: hero.clone(), catalogue, events: Vec::new() }
+        Self { hero: hero.clone(), catalogue, events: Vec::new(), effect: None, rack_touched: false }
     }
 
     /// Something happened at `at_ms`.
     pub(crate) fn emit(&mut self, at_ms: i64, event: Event) {
         let timed = TimedEvent { at_ms, event };
+        match timed.event {
+            Event::RackChanged { .. } | Event::HeroCreated { .. } => {
+                self.rack_touched = true;
+                self.effect = None;
+            }
+            Event::ModuleUpgraded { .. } | Event::ModuleSold { .. } => self.effect = None,
+            _ => {}
+        }
         apply(&mut self.hero, &timed);
         self.events.push(timed);
+    }
+
+    /// What the rack does now.
+    pub(crate) fn effect(&mut self) -> &RackEffect {
+        let (hero, catalogue) = (&self.hero, self.catalogue);
+        self.effect.get_or_insert_with(|| rack::effect(hero, catalogue))
     }
 
     /// The number of the next thing that is made.

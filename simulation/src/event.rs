@@ -16,8 +16,8 @@ pub use sections::Sections;
 use crate::catalogue::Category;
 use crate::command::Confirmation;
 use crate::hero::{
-    Break, DayBounds, DayRecord, EndKind, Job, Meter, OwnedModule, Preset, Session, SessionState, StreakChain, Task,
-    Zone,
+    Break, DayBounds, DayRecord, EndKind, Job, Meter, OwnedModule, Preset, Session, SessionState,
+    StreakChain, Task, Zone,
 };
 use crate::id::{AchievementId, CosmeticId, ModuleId};
 use crate::rack::{Rack, Synergy};

@@ -15,8 +15,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use belongings::{
-    Assembly, Blueprint, CATEGORY_COUNT, Cosmetics, Job, OwnedModule, Preset, Presets, Statistics, Unlocked, Wallet,
-    category_slot,
+    Assembly, Blueprint, CATEGORY_COUNT, Cosmetics, Job, OwnedModule, Preset, Presets, Statistics, Unlocked,
+    Wallet, category_slot,
 };
 pub use day::{DayBounds, DayKind, DayRecord, StreakChain, StreakState, Today, Zone};
 pub use focus::{Break, EndKind, EndedSession, Meter, Session, SessionState, ToConfirm};
@@ -104,7 +104,10 @@ impl Hero {
     /// The task of that number.
     #[must_use]
     pub fn task(&self, task_id: u32) -> Option<&Task> {
-        self.tasks.binary_search_by_key(&task_id, |task| task.task_id).ok().and_then(|index| self.tasks.get(index))
+        self.tasks
+            .binary_search_by_key(&task_id, |task| task.task_id)
+            .ok()
+            .and_then(|index| self.tasks.get(index))
     }
 
     pub(crate) fn task_mut(&mut self, task_id: u32) -> Option<&mut Task> {

@@ -3,13 +3,20 @@
 
 extern crate alloc;
 
+pub mod advance;
 pub mod apply;
 pub mod calendar;
 pub mod catalogue;
 pub mod command;
+pub mod component;
+pub mod decide;
+mod draft;
 pub mod event;
 pub mod hero;
 pub mod id;
 pub mod preset_code;
 pub mod rack;
 pub mod rejection;
+pub mod rules;
+mod systems;
+pub mod world;

@@ -58,10 +58,6 @@ pub enum Rejection {
     UnknownTask,
     /// A subtask of a subtask, or a recurring subtask.
     NotAParent,
-    /// Already done.
-    AlreadyDone,
-    /// Not done.
-    NotDone,
     /// A list is full.
     LimitReached {
         /// Which.
@@ -97,6 +93,8 @@ pub enum Rejection {
     },
     /// No such job.
     UnknownJob,
+    /// The free starter module cannot be cancelled.
+    StarterJob,
     /// Another blueprint is pinned.
     BlueprintPinned,
     /// No blueprint is pinned.
@@ -224,8 +222,6 @@ impl Rejection {
             Self::OfflineRefused => "offline_refused",
             Self::UnknownTask => "unknown_task",
             Self::NotAParent => "not_a_parent",
-            Self::AlreadyDone => "already_done",
-            Self::NotDone => "not_done",
             Self::LimitReached { .. } => "limit_reached",
             Self::NotEnoughEnergy { .. } => "not_enough_energy",
             Self::NotEnoughDopamine { .. } => "not_enough_dopamine",
@@ -235,6 +231,7 @@ impl Rejection {
             Self::AlreadyOwned => "already_owned",
             Self::SlotFull { .. } => "slot_full",
             Self::UnknownJob => "unknown_job",
+            Self::StarterJob => "starter_job",
             Self::BlueprintPinned => "blueprint_pinned",
             Self::NoBlueprint => "no_blueprint",
             Self::LevelMax => "level_max",
@@ -258,16 +255,26 @@ impl Rejection {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::TooLate { within_ms } => format!("this was possible for {} s; it is over now", within_ms / 1000),
+            Self::TooLate { within_ms } => {
+                format!("this was possible for {} s; it is over now", within_ms / 1000)
+            }
             Self::OutOfRange { field, min, max } => format!("send {} from {min} to {max}", field.name()),
             Self::InvalidText { field, chars_max } => {
                 format!("send {} with 1 to {chars_max} characters and no control characters", field.name())
             }
-            Self::LimitReached { field, max } => format!("{} has room for {max}; remove one first", field.name()),
-            Self::NotEnoughEnergy { needed_me } => format!("it costs {}.{:03} E; earn more first", needed_me / 1000, needed_me % 1000),
-            Self::NotEnoughDopamine { needed_md } => format!("it costs {}.{:03} D; earn more first", needed_md / 1000, needed_md % 1000),
+            Self::LimitReached { field, max } => {
+                format!("{} has room for {max}; remove one first", field.name())
+            }
+            Self::NotEnoughEnergy { needed_me } => {
+                format!("it costs {}.{:03} E; earn more first", needed_me / 1000, needed_me % 1000)
+            }
+            Self::NotEnoughDopamine { needed_md } => {
+                format!("it costs {}.{:03} D; earn more first", needed_md / 1000, needed_md % 1000)
+            }
             Self::LevelTooLow { needed } => format!("it needs hero level {needed}"),
-            Self::SlotFull { slots } => format!("all {slots} assembly slots are busy; wait for one, finish it now or cancel it"),
+            Self::SlotFull { slots } => {
+                format!("all {slots} assembly slots are busy; wait for one, finish it now or cancel it")
+            }
             other => other.fixed_hint().to_string(),
         }
     }
@@ -284,15 +291,16 @@ impl Rejection {
             Self::InvalidDate => "send a date as YYYY-MM-DD",
             Self::UnknownTimeZone => "send an IANA zone such as Europe/Berlin",
             Self::NoSuchOccurrence => "send a date of the task's rule within the last week",
-            Self::OfflineRefused => "an offline session lies after the last contact and before now, and overlaps nothing",
+            Self::OfflineRefused => {
+                "an offline session lies after the last contact and before now, and overlaps nothing"
+            }
             Self::UnknownTask => "there is no such task; it may have been removed on another device",
             Self::NotAParent => "subtasks have one level and do not recur",
-            Self::AlreadyDone => "it is done already",
-            Self::NotDone => "it is not done",
             Self::UnknownModule => "send a module id of the catalogue in force",
             Self::NotOwned => "assemble the module first",
             Self::AlreadyOwned => "there is one copy of each module; this one is owned or being built",
             Self::UnknownJob => "there is no such job; it may be finished",
+            Self::StarterJob => "the starter module is free; let it finish",
             Self::BlueprintPinned => "another blueprint is pinned; unpin it first",
             Self::NoBlueprint => "pin a blueprint first",
             Self::LevelMax => "the module has its highest level",

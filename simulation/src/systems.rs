@@ -1,21 +1,23 @@
 //! The tick: one explicit chain of systems.
 
 use bevy_ecs::prelude::{Query, Res, ResMut};
+use bevy_ecs::query::With;
 
-use crate::component::{Accrual, Boundaries, Due, Now};
+use crate::component::{Accrual, Boundaries, Due, HeroCell, Now};
 
 /// Adds what the time since the last tick is worth.
-pub(crate) fn accrue(now: Res<Now>, mut heroes: Query<&mut Accrual>) {
-    let step_ms = now.step_ms;
+pub(crate) fn accrue(now: Res<Now>, mut heroes: Query<&mut Accrual, With<HeroCell>>) {
+    let Some(now_ms) = now.ticked_ms else { return };
     heroes.iter_mut().for_each(|mut accrual| {
-        let accrual = accrual.bypass_change_detection();
-        accrual.energy_numerator += accrual.energy_per_ms * step_ms;
-        accrual.dopamine_numerator += accrual.dopamine_per_ms * step_ms;
+        // Nobody watches for changes of this column; the tick is the only one that writes it in bulk.
+        bevy_ecs::change_detection::DetectChangesMut::bypass_change_detection(&mut accrual).advance(now_ms);
     });
 }
 
 /// Finds who is due.
 pub(crate) fn collect_due(now: Res<Now>, boundaries: Res<Boundaries>, mut due: ResMut<Due>) {
     due.0.clear();
-    due.0.extend(boundaries.0.iter().take_while(|(at_ms, _)| now.ticked_ms.is_some_and(|ticked_ms| *at_ms <= ticked_ms)).map(|(_, hero)| *hero));
+    let Some(now_ms) = now.ticked_ms else { return };
+    let passed = boundaries.0.iter().take_while(|(at_ms, _)| *at_ms <= now_ms);
+    due.0.extend(passed.map(|(_, hero)| *hero));
 }

@@ -1,6 +1,3 @@
-// NOTE (lead -> S1): this is Step 3 (world, tick), written by the lead because the shard needs plan/overdue/commit apart.
-// Please keep this API, wire it (`pub mod component; pub mod systems; pub mod world;` in lib.rs), provide
-// `rules::accrual::{accrual, next_boundary_ms}` (or adapt the names), add the tick property tests, and delete this note.
 //! The world: every hero in memory as one entity, and the tick.
 //!
 //! A hero is one entity: its cold state in [`HeroCell`], and only while a session's clock runs the hot column
@@ -14,7 +11,7 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use bevy_ecs::{
-    prelude::{Entity, IntoScheduleConfigs, Schedule, World},
+    prelude::{IntoScheduleConfigs, Schedule, World},
     schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor},
 };
 
@@ -44,11 +41,19 @@ pub struct Plan {
 }
 
 /// Many heroes, one clock.
-#[derive(Debug)]
 pub struct Simulation {
     world: World,
     tick: Schedule,
     catalogue: Arc<Catalogue>,
+}
+
+impl core::fmt::Debug for Simulation {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("Simulation")
+            .field("catalogue_version", &self.catalogue.version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Simulation {
@@ -92,13 +97,23 @@ impl Simulation {
     /// When it is not in this world.
     #[must_use]
     pub fn hero(&self, entity: HeroEntity) -> &Hero {
-        &self.world.get::<HeroCell>(entity.0).expect("the caller keeps only entities that are in the world").hero
+        &self
+            .world
+            .get::<HeroCell>(entity.0)
+            .expect("the caller keeps only entities that are in the world")
+            .hero
     }
 
     /// What the running session has earned up to the last tick; nothing when no clock runs.
     #[must_use]
     pub fn accrual(&self, entity: HeroEntity) -> Option<Accrual> {
         self.world.get::<Accrual>(entity.0).copied()
+    }
+
+    /// Puts another catalogue in force. What an open session earned since its last event is valued anew; what events
+    /// have settled stays. Call [`Simulation::refresh`] for each hero afterwards.
+    pub fn set_catalogue(&mut self, catalogue: Arc<Catalogue>) {
+        self.catalogue = catalogue;
     }
 
     /// The numbers in force.
@@ -145,12 +160,7 @@ impl Simulation {
         let rates = accrual(hero, now_ms, &self.catalogue);
         let boundary_ms = next_boundary_ms(hero, now_ms, &self.catalogue);
         match rates {
-            Some(mut accrual) => {
-                // The next tick adds the whole time since the last one: take away what lies before now.
-                let ticked_ms = self.world.resource::<Now>().ticked_ms.unwrap_or(now_ms);
-                let behind_ms = now_ms - ticked_ms;
-                accrual.energy_numerator -= accrual.energy_per_ms * behind_ms;
-                accrual.dopamine_numerator -= accrual.dopamine_per_ms * behind_ms;
+            Some(accrual) => {
                 self.world.entity_mut(entity.0).insert(accrual);
             }
             None => {
@@ -168,8 +178,7 @@ impl Simulation {
     /// [`Simulation::commit`] or [`Simulation::refresh`] for each; who is left out is due again next time.
     pub fn tick(&mut self, now_ms: i64) -> Vec<HeroEntity> {
         let mut now = self.world.resource_mut::<Now>();
-        // A clock that stepped back stands still; the first tick has no step.
-        now.step_ms = now.ticked_ms.map_or(0, |ticked_ms| (now_ms - ticked_ms).max(0));
+        // A clock that stepped back stands still.
         now.ticked_ms = Some(now.ticked_ms.map_or(now_ms, |ticked_ms| ticked_ms.max(now_ms)));
         self.tick.run(&mut self.world);
         core::mem::take(&mut self.world.resource_mut::<Due>().0)
@@ -188,4 +197,3 @@ impl Simulation {
         }
     }
 }
-

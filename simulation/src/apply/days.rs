@@ -4,7 +4,7 @@ use crate::event::{Bonus, DayCredit, Event};
 use crate::hero::{DayBounds, DayKind, DayRecord, Hero, StreakChain, Today, Zone};
 
 /// How many player-days a hero remembers.
-pub(super) const DAYS_KEPT: usize = 30;
+pub(crate) const DAYS_KEPT: usize = 30;
 
 pub(super) fn apply(hero: &mut Hero, event: &Event) {
     match event {
@@ -20,7 +20,8 @@ pub(super) fn apply(hero: &mut Hero, event: &Event) {
             }
             hero.today.before = *before_today;
             hero.streak.active_days += 1;
-            hero.streak.last_active_day = Some(hero.streak.last_active_day.map_or(*day_no, |last| last.max(*day_no)));
+            hero.streak.last_active_day =
+                Some(hero.streak.last_active_day.map_or(*day_no, |last| last.max(*day_no)));
             set_chain(hero, *chain);
             for record in records {
                 hero.streak.longest_days = hero.streak.longest_days.max(record.before.days);

@@ -1,7 +1,9 @@
 //! Sessions, breaks and what they credit.
 
 use crate::event::{Credit, Event, OfflinePart};
-use crate::hero::{Break, DayRecord, EndKind, EndedSession, Hero, Meter, Session, SessionState, ToConfirm, category_slot};
+use crate::hero::{
+    Break, DayRecord, EndKind, EndedSession, Hero, Meter, Session, SessionState, ToConfirm, category_slot,
+};
 
 pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
     match event {
@@ -42,7 +44,9 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
                 hero.statistics.breaks += 1;
                 hero.today.breaks = hero.today.breaks.saturating_add(1);
             }
-            if let Some(session) = changed(hero) {
+            if let Some(session) = changed(hero)
+                && session.state == SessionState::Resting
+            {
                 session.state = SessionState::Waiting { since_ms: at_ms };
                 if let Some(begins) = round_begins {
                     session.round = begins.round;
@@ -188,7 +192,8 @@ fn add_offline(record: &mut DayRecord, part: &OfflinePart) {
     record.focus_ms = record.focus_ms.saturating_add(u32::try_from(part.focus_ms).unwrap_or(u32::MAX));
     record.energy_me = record.energy_me.saturating_add(u32::try_from(part.energy_me).unwrap_or(u32::MAX));
     let minutes = part.focus_ms.div_euclid(60_000) + 1;
-    record.offline_minutes = record.offline_minutes.saturating_add(u16::try_from(minutes).unwrap_or(u16::MAX));
+    record.offline_minutes =
+        record.offline_minutes.saturating_add(u16::try_from(minutes).unwrap_or(u16::MAX));
 }
 
 fn break_started(hero: &mut Hero, on_break: Break) {

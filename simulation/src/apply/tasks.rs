@@ -18,7 +18,16 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
                 *kept = task.clone();
             }
         }
-        Event::TaskCompleted { task_id, occurrence_day, energy_me, first, backed, frog, estimate_met, split } => {
+        Event::TaskCompleted {
+            task_id,
+            occurrence_day,
+            energy_me,
+            first,
+            backed,
+            frog,
+            estimate_met,
+            split,
+        } => {
             if *first {
                 let counts = &mut hero.statistics;
                 counts.tasks_done += 1;

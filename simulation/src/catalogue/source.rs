@@ -146,15 +146,17 @@ fn strip<T>(entries: Vec<(usize, T)>) -> Vec<T> {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
+/// A text that is no catalogue at all.
+fn unreadable(line: usize, problem: String) -> CatalogueErrors {
+    CatalogueErrors(vec![CatalogueError { line, path: "catalogue".to_string(), problem }])
+}
+
 /// See [`Catalogue::parse`].
 pub(super) fn parse(text: &str) -> Result<Catalogue, CatalogueErrors> {
-    let whole = |line, problem: String| {
-        CatalogueErrors(vec![CatalogueError { line, path: "catalogue".to_string(), problem }])
-    };
     if text.len() > Catalogue::TEXT_BYTES_MAX {
-        return Err(whole(1, format!("expected at most {} bytes", Catalogue::TEXT_BYTES_MAX)));
+        return Err(unreadable(1, format!("expected at most {} bytes", Catalogue::TEXT_BYTES_MAX)));
     }
-    let root = tree::scan(text).map_err(|(line, problem)| whole(line, problem))?;
+    let root = tree::scan(text).map_err(|(line, problem)| unreadable(line, problem))?;
     let mut report = Report { text, root, errors: Vec::new() };
     report.check_names();
 

@@ -156,7 +156,9 @@ impl Event {
             | Self::SessionConfirmed { session_id, .. }
             | Self::OfflineFocusCredited { session_id, .. } => Some(session_id.to_string()),
             Self::TaskCreated { task } | Self::TaskUpdated { task } => Some(task.task_id.to_string()),
-            Self::TaskCompleted { task_id, .. } | Self::TaskReopened { task_id, .. } => Some(task_id.to_string()),
+            Self::TaskCompleted { task_id, .. } | Self::TaskReopened { task_id, .. } => {
+                Some(task_id.to_string())
+            }
             Self::TaskDeleted { task_ids } => task_ids.first().map(ToString::to_string),
             Self::LevelReached { level } => Some(level.to_string()),
             Self::AchievementUnlocked { achievement_id, .. } => Some(achievement_id.to_string()),

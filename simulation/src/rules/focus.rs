@@ -90,7 +90,8 @@ pub fn advanced(terms: Terms, meter: &Meter, day_before_ms: i64, ms: i64, catalo
 /// `(whole, rest)` after `ms` at `parts_per_ms`, with `parts` to a whole.
 fn add(whole: i64, rest: i64, ms: i64, parts_per_ms: i64, parts: i64) -> (i64, i64) {
     let sum = i128::from(rest) + i128::from(ms) * i128::from(parts_per_ms);
-    let gained = i64::try_from(sum / i128::from(parts)).expect("a stretch of focus earns less than 2^63 milli-units");
+    let gained =
+        i64::try_from(sum / i128::from(parts)).expect("a stretch of focus earns less than 2^63 milli-units");
     let rest = i64::try_from(sum % i128::from(parts)).expect("a rest is smaller than its divisor");
     (whole + gained, rest)
 }
