@@ -370,7 +370,7 @@ pub struct Task {
     pub done_at_ms: Option<i64>,
     /// Focus linked to it so far.
     pub focus_ms: i64,
-    /// What finishing it now would pay, before the limit of a day's energy from tasks.
+    /// What finishing it would pay today; 500 at most within 60 s of its creation, whatever this says.
     pub reward_me: i64,
 }
 

@@ -1,4 +1,4 @@
-//! `codegen`: the TypeScript types of the protocol, written by the protocol crate itself.
+//! `codegen`: what the protocol crate writes itself: TypeScript types, golden frames, the tables of docs/protocol.md.
 
 use anyhow::{Context, Result};
 
@@ -6,8 +6,8 @@ use crate::process::cargo;
 use crate::step::{Output, Reporter, Steps};
 use crate::workspace::Workspace;
 
-/// Where the types go; committed, so that the web client builds without Rust.
-pub(crate) const GENERATED_FILE: &str = "web/sdk/src/protocol.gen.ts";
+/// Where they go; committed, so that the web client builds without Rust.
+pub(crate) const GENERATED_FILES: &str = "web/sdk/src/protocol.gen.ts, protocol/golden and docs/protocol.md";
 
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
     let mut steps = Steps::new(1, Output::Brief);
@@ -17,18 +17,18 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<()> {
 
 fn write(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     reporter.run(generator(workspace).env("UPDATE", "1"))?;
-    reporter.say(&format!("wrote {GENERATED_FILE}"));
+    reporter.say(&format!("wrote {GENERATED_FILES}"));
     Ok(())
 }
 
-/// Fails when the committed file differs from what the Rust types say.
+/// Fails when a committed file differs from what the Rust types say.
 pub(crate) fn verify(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     reporter.run(generator(workspace).env_remove("UPDATE")).with_context(|| {
-        format!("{GENERATED_FILE} is not up to date: run `cargo xtask codegen` and commit it")
+        format!("{GENERATED_FILES} are not up to date: run `cargo xtask codegen` and commit them")
     })
 }
 
-/// The protocol crate's own test compares its types with the file, and writes the file when `UPDATE` is set.
+/// The protocol crate's own tests compare its types with the files, and write the files when `UPDATE` is set.
 fn generator(workspace: &Workspace) -> std::process::Command {
-    cargo(workspace, &["test", "--quiet", "--package", "protocol", "--lib", "typescript"])
+    cargo(workspace, &["test", "--quiet", "--package", "protocol"])
 }

@@ -75,14 +75,13 @@ fn patch_tasks(
     let mut changed = BTreeSet::new();
     let mut removed = BTreeSet::new();
     let mut all = false;
-    let mut all_recurring = false;
     for TimedEvent { event, .. } in events {
         changed.extend(event.changed_task_ids());
         removed.extend(event.removed_task_ids());
         match event {
-            Event::HeroCreated { .. } => all = true,
-            // Another date is open.
-            Event::DaysEnded { .. } | Event::DayExtended { .. } => all_recurring = true,
+            // Another date is open, and the day's limit begins anew.
+            Event::HeroCreated { .. } | Event::DaysEnded { .. } | Event::DayExtended { .. } => all = true,
+            Event::TaskCompleted { .. } => all |= near_limit(hero, catalogue),
             // What a task pays depends on the rack for whoever owns such a module.
             Event::RackChanged { .. } | Event::ModuleUpgraded { .. } => all |= owns_task_module(hero, catalogue),
             _ => {}
@@ -95,13 +94,20 @@ fn patch_tasks(
         .map(|id| hero.task(*id).and_then(|task| task.parent_id).unwrap_or(*id))
         .collect();
     let concerned = |task: &simulation::hero::Task| {
-        all || (all_recurring && task.repeat.is_some())
-            || families.contains(&task.task_id)
+        all || families.contains(&task.task_id)
             || task.parent_id.is_some_and(|parent_id| families.contains(&parent_id))
     };
     let tasks = task::tasks(hero, catalogue, now_ms, concerned);
     let removed: Vec<u32> = removed.into_iter().filter(|id| hero.task(*id).is_none()).collect();
     ((!tasks.is_empty()).then_some(tasks), (!removed.is_empty()).then_some(removed))
+}
+
+/// Whether the limit of a day's energy from tasks may cut what the next task pays.
+fn near_limit(hero: &Hero, catalogue: &Catalogue) -> bool {
+    let rules = &catalogue.tasks;
+    let largest_me = (rules.base_me + rules.per_minute_me * rules.estimate_counted_max_min) * rules.high_permille / 1000;
+    // Twice as much as the largest task without modules: no rack doubles a reward.
+    rules.per_day_max_me - hero.today.task_energy_me < 2 * largest_me
 }
 
 fn owns_task_module(hero: &Hero, catalogue: &Catalogue) -> bool {

@@ -1046,7 +1046,7 @@ done_at_ms: number | null,
  */
 focus_ms: number, 
 /**
- * What finishing it now would pay, before the limit of a day's energy from tasks.
+ * What finishing it would pay today; 500 at most within 60 s of its creation, whatever this says.
  */
 reward_me: number, };
 

@@ -25,6 +25,8 @@ pub(super) fn tasks(
 }
 
 fn one(hero: &Hero, task: &Task, catalogue: &Catalogue, now_ms: i64) -> wire::Task {
+    // A task that is seconds old pays little; what it will be worth is more to the point.
+    let worth_at_ms = now_ms.max(task.created_at_ms + catalogue.tasks.quick_ms);
     wire::Task {
         task_id: task.task_id,
         parent_id: task.parent_id,
@@ -49,6 +51,6 @@ fn one(hero: &Hero, task: &Task, catalogue: &Catalogue, now_ms: i64) -> wire::Ta
         created_at_ms: task.created_at_ms,
         done_at_ms: task.done_at_ms,
         focus_ms: linked_focus_ms(hero, task, now_ms, catalogue),
-        reward_me: reward_me(hero, task, now_ms, catalogue),
+        reward_me: reward_me(hero, task, worth_at_ms, catalogue),
     }
 }
