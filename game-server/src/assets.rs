@@ -45,8 +45,6 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
 }
 
 fn found(path: &str, file: EmbeddedFile) -> Response {
-    let caching =
-        if path.starts_with(HASHED_FOLDER) { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = Body::from(file.data.into_owned()).into_response();
     let kind = HeaderValue::from_str(file.metadata.mimetype());
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
