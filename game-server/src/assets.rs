@@ -1,8 +1,11 @@
 //! The web client, embedded into the binary: everything that is no route.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::http::ApiError;
@@ -45,7 +48,13 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
 }
 
 fn found(path: &str, file: EmbeddedFile) -> Response {
-    let mut response = Body::from(file.data.into_owned()).into_response();
+    let body = match file.data {
+        // Embedded: sent from where it is.
+        Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
+        // Read from disk, in a debug build.
+        Cow::Owned(bytes) => Body::from(bytes),
+    };
+    let mut response = body.into_response();
     let kind = HeaderValue::from_str(file.metadata.mimetype());
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

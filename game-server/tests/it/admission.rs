@@ -1,8 +1,11 @@
 //! Sockets that do not say who they are take few places, and give them back.
 
+use std::time::Duration;
+
 use protocol::SUBPROTOCOL;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::harness::{Answer, TestServer, read_answer, wait_until};
 
@@ -38,6 +41,21 @@ async fn an_address_has_four_silent_sockets_and_gets_the_places_back() {
     let (socket, answer) = silent_socket(&server).await;
     assert_eq!(answer.status, 101);
     drop(socket);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn five_hundred_silent_sockets_do_not_hold_up_a_login() {
+    let server = TestServer::start().await;
+    let mut sockets = Vec::new();
+    for _ in 0..500 {
+        sockets.push(silent_socket(&server).await.0);
+    }
+    let started = Instant::now();
+    let (_, token) = server.guest().await;
+    server.ticket(&token).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    drop(sockets);
     server.stop().await;
 }
 
