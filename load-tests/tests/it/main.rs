@@ -4,4 +4,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod harness;
+mod liar;
 mod processes;
