@@ -6,6 +6,8 @@
 mod accounts;
 #[path = "contract/backend.rs"]
 mod backend;
+#[path = "contract/folder.rs"]
+mod folder;
 #[path = "contract/history.rs"]
 mod history;
 #[path = "contract/journal.rs"]

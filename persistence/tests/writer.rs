@@ -10,8 +10,12 @@ mod bench;
 mod chaos;
 #[path = "writer/flushing.rs"]
 mod flushing;
+#[path = "contract/folder.rs"]
+mod folder;
 #[path = "writer/heroes.rs"]
 mod heroes;
 #[path = "contract/history.rs"]
 #[allow(dead_code, reason = "shared with the contract, which uses more of it")]
 mod history;
+#[path = "writer/on_disk.rs"]
+mod on_disk;

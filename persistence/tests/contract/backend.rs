@@ -1,12 +1,13 @@
 //! What the contract needs of a backend.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use persistence::{AccountStore, HeroId, JournalStore, MemoryStore, Seq, SqliteStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
-use uuid::Uuid;
+
+use crate::folder::Folder;
 
 /// A store that can be made, broken and opened again.
 pub(crate) trait Backend: Sized {
@@ -51,27 +52,6 @@ impl Backend for Memory {
 
     async fn lose_event(&self, hero: HeroId, seq: Seq) {
         assert!(self.0.lose_event(hero, seq));
-    }
-}
-
-/// A folder that goes away with the test.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(Uuid::new_v4().to_string());
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("hero.sqlite")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
     }
 }
 
