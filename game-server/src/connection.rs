@@ -15,7 +15,9 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use persistence::HeroId;
 use protocol::{
-    close, codec, limit,
+    close,
+    code::RejectCode,
+    codec, limit,
     server::{GoingAway, Pong, ServerMessage},
 };
 use tokio::{
@@ -82,7 +84,7 @@ where
     };
     node.admission.authenticated(peer);
     let Opened { hero, request, outbox } = opened;
-    let shard = node.shard(hero);
+    let shard = node.shard(hero).clone();
     let entered = node.directory.enter(hero, Arc::clone(&outbox));
     if shard.try_send(request).is_err() {
         let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
@@ -277,7 +279,8 @@ impl Session {
             ClientMessage::Ping(_) => self.buckets.ping(frame.len(), now),
             ClientMessage::Hello(_) => self.buckets.message(frame.len(), now),
         };
-        let cmd_seq = if let ClientMessage::Command(command) = &message { Some(command.cmd_seq) } else { None };
+        let cmd_seq =
+            if let ClientMessage::Command(command) = &message { Some(command.cmd_seq) } else { None };
         match verdict {
             Verdict::Pass => {}
             Verdict::Wait { retry_after } => {
@@ -291,7 +294,7 @@ impl Session {
                 let pong = Pong { client_ms: ping.client_ms, server_now_ms: node.clock.now_ms() };
                 self.outbox.push(codec::encode_server(&ServerMessage::Pong(pong)));
             }
-            ClientMessage::Hello(_) => self.reject(node, refusal::second_hello()),
+            ClientMessage::Hello(_) => self.reject(node, RejectCode::HelloRepeated.rejected(None, None)),
             ClientMessage::Command(command) => self.command(node, command, now),
         }
         None
@@ -301,7 +304,7 @@ impl Session {
         let cmd_seq = frame.cmd_seq;
         let command = match convert::command(frame.body) {
             Ok(command) => command,
-            Err(refused) => return self.reject(node, refusal::invalid(cmd_seq, &refused)),
+            Err(rejection) => return self.reject(node, convert::rejected(cmd_seq, &rejection)),
         };
         let request = Request::Command {
             hero: self.hero,
@@ -328,7 +331,7 @@ impl Session {
         if matches!(self.buckets.message(bytes, now), Verdict::Close) {
             return Some(Closing { code: close::RATE, reason: "too many messages" });
         }
-        self.reject(node, refusal::malformed(error));
+        self.reject(node, error.rejected());
         None
     }
 

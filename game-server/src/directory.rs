@@ -112,8 +112,10 @@ mod tests {
     fn a_new_device_always_gets_in_and_the_oldest_leaves() {
         let directory = Arc::new(Directory::default());
         let outboxes: Vec<_> = (0..=DEVICES_MAX as u64).map(|id| Arc::new(Outbox::new(id))).collect();
-        let entries: Vec<_> = outboxes.iter().map(|outbox| directory.enter(hero(1), Arc::clone(outbox))).collect();
-        let closed: Vec<_> = outboxes.iter().filter(|outbox| outbox.take(&mut Vec::new()).is_some()).collect();
+        let entries: Vec<_> =
+            outboxes.iter().map(|outbox| directory.enter(hero(1), Arc::clone(outbox))).collect();
+        let closed: Vec<_> =
+            outboxes.iter().filter(|outbox| outbox.take(&mut Vec::new()).is_some()).collect();
         assert_eq!(closed.len(), 1);
         assert_eq!(closed[0].connection_id, 0);
         assert_eq!(directory.connections(), DEVICES_MAX);

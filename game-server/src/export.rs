@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context, ensure};
 use persistence::{CommandRef, HeroId, JournalStore, Seq};
 use serde_json::{Value, json};
-use simulation::Catalogue;
+use simulation::catalogue::Catalogue;
 
 use crate::{
     convert,
@@ -35,10 +35,13 @@ pub async fn run(
         let Some(last) = page.last() else { break };
         next = last.seq.next();
         for record in &page {
-            let timed = journal::apply(&mut stored, record).with_context(|| format!("hero {hero} does not fold"))?;
+            let timed =
+                journal::apply(&mut stored, record).with_context(|| format!("hero {hero} does not fold"))?;
             let line = convert::event(record.seq.0, &timed);
             let mut line = serde_json::to_value(line)?;
-            if let (Some(fields), Some(CommandRef { stream_id, cmd_seq })) = (line.as_object_mut(), record.command) {
+            if let (Some(fields), Some(CommandRef { stream_id, cmd_seq })) =
+                (line.as_object_mut(), record.command)
+            {
                 fields.insert("stream_id".to_owned(), stream_id.0.into());
                 fields.insert("cmd_seq".to_owned(), cmd_seq.0.into());
             }
@@ -48,7 +51,8 @@ pub async fn run(
             events.push(line);
         }
     }
-    let streams: Vec<_> = stored.streams.iter().map(|(id, seq)| json!({"stream_id": id, "cmd_seq": seq})).collect();
+    let streams: Vec<_> =
+        stored.streams.iter().map(|(id, seq)| json!({"stream_id": id, "cmd_seq": seq})).collect();
     let view = convert::hero_view(&stored.hero, &hero.to_string(), catalogue, stored.hero.latest_ms);
     let document = json!({
         "hero_id": hero.to_string(),

@@ -5,7 +5,10 @@
 use bytes::Bytes;
 use persistence::{CommandRef, EventBody, EventKind, EventRecord, SnapshotRecord};
 use serde::{Deserialize, Serialize};
-use simulation::{Event, Hero, TimedEvent};
+use simulation::{
+    event::{Event, TimedEvent},
+    hero::Hero,
+};
 
 use crate::streams::{Answer, Streams};
 
@@ -134,7 +137,7 @@ pub fn apply(stored: &mut StoredHero, record: &EventRecord) -> Result<TimedEvent
         }
         stored.streams.apply(stream_id, cmd_seq, Answer(record.seq.0, timed.event.created_id()));
     }
-    simulation::apply(&mut stored.hero, &timed);
+    simulation::apply::apply(&mut stored.hero, &timed);
     Ok(timed)
 }
 

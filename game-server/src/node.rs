@@ -9,9 +9,10 @@ use std::{
 };
 
 use persistence::{
-    AccountStore, Drained, HeroId, JournalHandle, JournalStore, JournalWriter, NodeId, WriterConfig, WriterFailed,
+    AccountStore, Drained, HeroId, JournalHandle, JournalStore, JournalWriter, NodeId, WriterConfig,
+    WriterFailed,
 };
-use simulation::Catalogue;
+use simulation::catalogue::Catalogue;
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -78,7 +79,12 @@ impl Node {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start(config: Config, clock: Clock, metrics: Arc<Metrics>, stores: Stores) -> std::io::Result<Arc<Self>> {
+    pub fn start(
+        config: Config,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        stores: Stores,
+    ) -> std::io::Result<Arc<Self>> {
         let node_id = NodeId(Uuid::now_v7());
         let catalogue = Arc::new(Catalogue::builtin());
         let seed = Uuid::new_v4().as_u64_pair().0;

@@ -52,7 +52,12 @@ impl Outbox {
     /// An empty one.
     #[must_use]
     pub fn new(connection_id: u64) -> Self {
-        Self { connection_id, queue: Mutex::default(), wake: Notify::new(), overflowed: AtomicBool::new(false) }
+        Self {
+            connection_id,
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            overflowed: AtomicBool::new(false),
+        }
     }
 
     /// Adds a frame that must arrive. Over the limit the socket is closed with 1013.
@@ -66,7 +71,8 @@ impl Outbox {
             queue.facts.clear();
             queue.progress = None;
             queue.bytes = 0;
-            queue.closing = Some(Closing { code: close::OVERLOAD, reason: "too slow to read, please resume" });
+            queue.closing =
+                Some(Closing { code: close::OVERLOAD, reason: "too slow to read, please resume" });
             self.overflowed.store(true, Ordering::Relaxed);
         } else {
             queue.bytes += frame.len();

@@ -29,8 +29,14 @@ pub fn read_only(cmd_seq: u64) -> Rejected {
 /// Not the next number of the stream.
 pub fn out_of_order(cmd_seq: u64, applied: u64) -> Rejected {
     let mut rejected = RejectCode::OutOfOrder.rejected(Some(cmd_seq), None);
-    rejected.hint = format!("cmd_seq {} is next in this stream, not {cmd_seq}: {}", applied + 1, rejected.hint);
+    rejected.hint =
+        format!("cmd_seq {} is next in this stream, not {cmd_seq}: {}", applied + 1, rejected.hint);
     rejected
+}
+
+/// Of a stream that made room for other devices.
+pub fn stream_forgotten(cmd_seq: u64) -> Rejected {
+    RejectCode::StreamForgotten.rejected(Some(cmd_seq), None)
 }
 
 /// A command whose values make no sense, or that the rules refuse.

@@ -12,9 +12,12 @@
 //! clock ────────tick▶   └───────┘ ─frames▶ outboxes
 //! ```
 
+mod audit;
 mod hero;
 mod load;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,13 +27,15 @@ use std::{
 };
 
 use persistence::HeroId;
+use simulation::command::Command;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval},
 };
 
 pub use self::load::{LoadFailed, Loaded, Loader};
-use self::state::{Shard, ShardParts};
+use self::state::Shard;
+pub use self::state::ShardParts;
 use crate::outbox::Outbox;
 
 /// Requests that may wait for a shard: some ticks' worth. Full: the client is told `busy`.
@@ -65,7 +70,7 @@ pub enum Request {
         /// Its place in the device's stream.
         cmd_seq: u64,
         /// What.
-        command: Box<simulation::Command>,
+        command: Box<Command>,
         /// When its frame was read, to measure the acknowledgement.
         received: Instant,
     },

@@ -31,6 +31,7 @@ use simulation::{
     decide::decide,
     event::TimedEvent,
     hero::Hero,
+    rules,
 };
 
 use crate::convert;
@@ -195,7 +196,8 @@ fn play_watched(
 fn create(wanted: Option<&Create>, at_ms: i64, catalogue: &Catalogue) -> Result<Vec<TimedEvent>, String> {
     let default = Create::default();
     let Create { name, time_zone } = wanted.unwrap_or(&default);
-    simulation::decide::create(name, time_zone, at_ms, catalogue).map_err(|rejection| rejection.hint())
+    let (_hero, events) = rules::create::create(name, time_zone, at_ms, catalogue).map_err(|no| no.hint())?;
+    Ok(events)
 }
 
 /// A hero in a scenario.
@@ -212,7 +214,10 @@ impl Play {
             return Err("expected `create` only in the first line: there is a hero already".into());
         }
         if at_ms < self.now_ms {
-            return Err(format!("expected a time at or after {}, the line before", format_rfc3339(self.now_ms)));
+            return Err(format!(
+                "expected a time at or after {}, the line before",
+                format_rfc3339(self.now_ms)
+            ));
         }
         Ok(())
     }
@@ -237,8 +242,8 @@ impl Play {
         out: &mut impl Write,
         watch: Watch<'_>,
     ) -> io::Result<()> {
-        let decided = convert::command(body)
-            .and_then(|command| decide(&self.hero, &command, self.now_ms, catalogue));
+        let decided =
+            convert::command(body).and_then(|command| decide(&self.hero, &command, self.now_ms, catalogue));
         match decided {
             Ok(events) => self.happened(&events, out, watch),
             Err(rejection) => {

@@ -8,9 +8,17 @@ use std::collections::VecDeque;
 use protocol::limit::{RESULTS_PER_STREAM_MAX, STREAMS_MAX};
 use serde::{Deserialize, Serialize};
 
+/// Forgotten streams that are still refused. More: the oldest could begin again at 1, and the store would refuse it.
+const FORGOTTEN_MAX: usize = 64;
+
 /// The streams of one hero, at most [`STREAMS_MAX`]; a new one takes the place of the one unused for longest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Streams(Vec<Stream>);
+pub struct Streams {
+    /// In order of use, the latest last.
+    live: Vec<Stream>,
+    /// Streams that made room; they never begin again, because their numbers are taken in the journal.
+    forgotten: Vec<u64>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stream {
@@ -32,6 +40,8 @@ pub enum Place {
     Next,
     /// It was applied; nothing is left of its answer if that is too long ago.
     Repeat(Option<Answer>),
+    /// The stream made room for others: the device must draw a new stream id.
+    Forgotten,
     /// Something before it is missing.
     Ahead {
         /// The last applied number.
@@ -48,12 +58,15 @@ impl Streams {
 
     /// Every stream and its last applied number.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.0.iter().map(|stream| (stream.stream_id, stream.applied))
+        self.live.iter().map(|stream| (stream.stream_id, stream.applied))
     }
 
     /// Whether a command is to be applied.
     #[must_use]
     pub fn place(&self, stream_id: u64, cmd_seq: u64) -> Place {
+        if self.forgotten.contains(&stream_id) {
+            return Place::Forgotten;
+        }
         let applied = self.applied(stream_id);
         if cmd_seq == applied + 1 {
             return Place::Next;
@@ -75,8 +88,8 @@ impl Streams {
     /// When it is not the next one of its stream: the caller must have asked [`Streams::place`].
     pub fn apply(&mut self, stream_id: u64, cmd_seq: u64, answer: Answer) {
         assert_eq!(cmd_seq, self.applied(stream_id) + 1, "stream {stream_id} took a command out of order");
-        let mut stream = match self.0.iter().position(|stream| stream.stream_id == stream_id) {
-            Some(index) => self.0.remove(index),
+        let mut stream = match self.live.iter().position(|stream| stream.stream_id == stream_id) {
+            Some(index) => self.live.remove(index),
             None => Stream { stream_id, applied: 0, answers: VecDeque::new() },
         };
         stream.applied = cmd_seq;
@@ -85,14 +98,17 @@ impl Streams {
         }
         stream.answers.push_back(answer);
         // The order of use is the order in the list, so that a replay forgets the same stream.
-        if self.0.len() == STREAMS_MAX {
-            self.0.remove(0);
+        if self.live.len() == STREAMS_MAX {
+            if self.forgotten.len() == FORGOTTEN_MAX {
+                self.forgotten.remove(0);
+            }
+            self.forgotten.push(self.live.remove(0).stream_id);
         }
-        self.0.push(stream);
+        self.live.push(stream);
     }
 
     fn find(&self, stream_id: u64) -> Option<&Stream> {
-        self.0.iter().find(|stream| stream.stream_id == stream_id)
+        self.live.iter().find(|stream| stream.stream_id == stream_id)
     }
 }
 
@@ -132,6 +148,8 @@ mod tests {
         streams.apply(1, 2, Answer(5, None));
         streams.apply(5, 1, Answer(6, None));
         assert_eq!(streams.applied(2), 0, "the second was unused for longest");
+        assert_eq!(streams.place(2, 1), Place::Forgotten);
+        assert_eq!(streams.place(2, 2), Place::Forgotten);
         assert_eq!((streams.applied(1), streams.applied(5)), (2, 1));
     }
 }

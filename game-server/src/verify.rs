@@ -37,7 +37,10 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { heroes, events, snapshots, damaged } = self;
         let verdict = if *damaged == 0 { "clean" } else { "DAMAGED" };
-        write!(f, "{heroes} heroes, {events} events, {snapshots} snapshots, {damaged} damaged heroes: {verdict}")
+        write!(
+            f,
+            "{heroes} heroes, {events} events, {snapshots} snapshots, {damaged} damaged heroes: {verdict}"
+        )
     }
 }
 
@@ -75,7 +78,11 @@ pub async fn run(store: &dyn JournalStore, out: &mut (dyn Write + Send)) -> anyh
     Ok(summary)
 }
 
-async fn hero(store: &dyn JournalStore, id: HeroId, summary: &mut Summary) -> Result<Vec<String>, StoreError> {
+async fn hero(
+    store: &dyn JournalStore,
+    id: HeroId,
+    summary: &mut Summary,
+) -> Result<Vec<String>, StoreError> {
     let mut ledger = Ledger::default();
     let scanned = scan::scan(store, id, &mut |step| ledger.step(step)).await?;
     let Some(scanned) = scanned else { return Ok(vec!["it vanished while it was read".to_owned()]) };

@@ -14,7 +14,9 @@ fn golden_commands() -> Vec<protocol::client::Command> {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         if name.starts_with("client.command.") && name.ends_with(".msgpack") {
             let frame = std::fs::read(&path).expect("readable");
-            let Ok(ClientMessage::Command(frame)) = decode_client(&frame) else { panic!("{name} is a command") };
+            let Ok(ClientMessage::Command(frame)) = decode_client(&frame) else {
+                panic!("{name} is a command")
+            };
             all.push(frame.body);
         }
     }

@@ -32,7 +32,7 @@ pub fn hero_view(hero: &Hero, hero_id: &str, catalogue: &Catalogue, now_ms: i64)
         streak: streak(hero, catalogue),
         tasks: task::tasks(hero, catalogue, now_ms, |_| true),
         modules: module::modules(hero, catalogue, now_ms),
-        assembly: module::assembly(hero, catalogue),
+        assembly: module::assembly(hero, catalogue, now_ms),
         rack: rack::rack(hero, catalogue),
         presets: rack::presets(hero, catalogue),
         achievements: achievements(hero),
@@ -57,7 +57,7 @@ pub fn patch(hero: &Hero, events: &[TimedEvent], catalogue: &Catalogue, now_ms: 
         tasks,
         tasks_removed,
         modules: if_touched(Sections::MODULES).map(|()| module::modules(hero, catalogue, now_ms)),
-        assembly: if_touched(Sections::ASSEMBLY).map(|()| module::assembly(hero, catalogue)),
+        assembly: if_touched(Sections::ASSEMBLY).map(|()| module::assembly(hero, catalogue, now_ms)),
         rack: if_touched(Sections::RACK).map(|()| rack::rack(hero, catalogue)),
         presets: if_touched(Sections::PRESETS).map(|()| rack::presets(hero, catalogue)),
         achievements: if_touched(Sections::ACHIEVEMENTS).map(|()| achievements(hero)),
@@ -83,7 +83,9 @@ fn patch_tasks(
             Event::HeroCreated { .. } | Event::DaysEnded { .. } | Event::DayExtended { .. } => all = true,
             Event::TaskCompleted { .. } => all |= near_limit(hero, catalogue),
             // What a task pays depends on the rack for whoever owns such a module.
-            Event::RackChanged { .. } | Event::ModuleUpgraded { .. } => all |= owns_task_module(hero, catalogue),
+            Event::RackChanged { .. } | Event::ModuleUpgraded { .. } => {
+                all |= owns_task_module(hero, catalogue)
+            }
             _ => {}
         }
     }
@@ -105,7 +107,8 @@ fn patch_tasks(
 /// Whether the limit of a day's energy from tasks may cut what the next task pays.
 fn near_limit(hero: &Hero, catalogue: &Catalogue) -> bool {
     let rules = &catalogue.tasks;
-    let largest_me = (rules.base_me + rules.per_minute_me * rules.estimate_counted_max_min) * rules.high_permille / 1000;
+    let largest_me =
+        (rules.base_me + rules.per_minute_me * rules.estimate_counted_max_min) * rules.high_permille / 1000;
     // Twice as much as the largest task without modules: no rack doubles a reward.
     rules.per_day_max_me - hero.today.task_energy_me < 2 * largest_me
 }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use persistence::{Chain, Epoch, Ticket};
-use simulation::{HeroEntity, TimedEvent};
+use simulation::{event::TimedEvent, world::HeroEntity};
 use tokio::time::Instant;
 
 use crate::{outbox::Outbox, streams::Streams};

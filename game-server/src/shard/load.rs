@@ -8,7 +8,10 @@ use tokio::{
     sync::{Semaphore, mpsc},
 };
 
-use super::Control;
+use super::{
+    Control,
+    audit::{AuditFailed, audit},
+};
 use crate::journal::{self, StoredHero};
 
 /// Loads at the same time on a node: enough to keep a store busy, not enough to starve the journal.
@@ -113,6 +116,25 @@ impl ShardLoader {
             if let Err(error) = store.release(hero, epoch).await {
                 // The next claim fences us all the same.
                 tracing::debug!(%hero, %error, "could not release");
+            }
+        });
+    }
+
+    /// Checks the newest stored snapshot of a hero.
+    pub(super) fn audit(&self, hero: HeroId) {
+        let store = Arc::clone(&self.loader.store);
+        self.loader.runtime.spawn(async move {
+            match audit(&*store, hero).await {
+                Ok(()) => {}
+                Err(AuditFailed::Store(error)) => {
+                    tracing::debug!(%hero, %error, "a snapshot could not be checked")
+                }
+                Err(difference) => {
+                    tracing::error!(%hero, %difference, "a snapshot is wrong, the hero is set aside");
+                    if let Err(error) = store.quarantine(hero, &difference.to_string()).await {
+                        tracing::error!(%hero, %error, "could not quarantine");
+                    }
+                }
             }
         });
     }

@@ -32,7 +32,10 @@ fn played(scenario: &str) -> String {
 
 #[test]
 fn golden_scenarios_end_as_they_did() {
-    #[expect(clippy::disallowed_methods, reason = "the switch that rewrites goldens reaches a test no other way")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the switch that rewrites goldens reaches a test no other way"
+    )]
     let update = std::env::var("UPDATE").is_ok();
     for (name, scenario) in scenarios() {
         let path = golden().join(format!("{name}.expected"));
@@ -42,7 +45,12 @@ fn golden_scenarios_end_as_they_did() {
         }
         let wanted = std::fs::read_to_string(&path).unwrap_or_default();
         for (index, (found, wanted)) in found.lines().zip(wanted.lines()).enumerate() {
-            assert_eq!(found, wanted, "{name}.expected, line {}: UPDATE=1 rewrites it if that is meant", index + 1);
+            assert_eq!(
+                found,
+                wanted,
+                "{name}.expected, line {}: UPDATE=1 rewrites it if that is meant",
+                index + 1
+            );
         }
         assert_eq!(found.lines().count(), wanted.lines().count(), "{name}.expected has another length");
     }
@@ -52,7 +60,8 @@ fn golden_scenarios_end_as_they_did() {
 fn hero_after(name: &str) -> types::Hero {
     let scenario = scenarios().into_iter().find(|(found, _)| found == name).expect("a golden of that name").1;
     let out = played(&scenario);
-    let last: serde_json::Value = serde_json::from_str(out.lines().last().expect("a last line")).expect("JSON");
+    let last: serde_json::Value =
+        serde_json::from_str(out.lines().last().expect("a last line")).expect("JSON");
     serde_json::from_value(last["hero"].clone()).expect("a hero")
 }
 
@@ -101,7 +110,19 @@ fn lay_over(hero: &mut types::Hero, patch: types::HeroPatch) {
     macro_rules! replace {
         ($($section:ident),+) => { $( if let Some(section) = patch.$section { hero.$section = section; } )+ };
     }
-    replace!(profile, wallet, focus, today, streak, modules, assembly, rack, presets, achievements, statistics);
+    replace!(
+        profile,
+        wallet,
+        focus,
+        today,
+        streak,
+        modules,
+        assembly,
+        rack,
+        presets,
+        achievements,
+        statistics
+    );
     for task in patch.tasks.unwrap_or_default() {
         match hero.tasks.iter_mut().find(|known| known.task_id == task.task_id) {
             Some(known) => *known = task,
@@ -153,8 +174,14 @@ fn a_wrong_line_is_named_with_what_was_expected() {
         (format!("{first}\n\n{{\"command\": \"end_focus\"}}"), vec!["line 3", "missing field `at`"]),
         (format!("{first}\n{{\"at\": \"yesterday\"}}"), vec!["line 2", "RFC 3339", "yesterday"]),
         (format!("{first}\n{{\"at\": 5}}"), vec!["line 2", "expected a string"]),
-        (format!("{first}\n{{\"at\": \"2026-03-02T07:59:59Z\"}}"), vec!["line 2", "at or after", "08:00:00Z"]),
-        (format!("{first}\n{{\"at\": \"2026-03-02T09:00:00Z\", \"create\": {{}}}}"), vec!["line 2", "first line"]),
+        (
+            format!("{first}\n{{\"at\": \"2026-03-02T07:59:59Z\"}}"),
+            vec!["line 2", "at or after", "08:00:00Z"],
+        ),
+        (
+            format!("{first}\n{{\"at\": \"2026-03-02T09:00:00Z\", \"create\": {{}}}}"),
+            vec!["line 2", "first line"],
+        ),
         (
             format!("{first}\n{{\"at\": \"2026-03-02T09:00:00Z\", \"command\": \"win\"}}"),
             vec!["line 2", "unknown variant `win`", "`start_focus`"],

@@ -4,9 +4,10 @@ use protocol::{server::Progress, types as wire};
 use simulation::{
     catalogue::Catalogue,
     command::FocusMode,
-    hero::{Hero, Meter, Session, SessionState},
+    hero::{Hero, Session, SessionState},
     rules::{
-        focus::{DOPAMINE_PARTS, ENERGY_PARTS, Terms, certain, hold_ms, rates},
+        accrual::{accrual, next_boundary_ms},
+        focus::{DOPAMINE_PARTS, ENERGY_PARTS, certain},
         timer::auto_end_at,
     },
 };
@@ -16,9 +17,10 @@ use super::category;
 pub(super) fn focus(hero: &Hero, catalogue: &Catalogue, now_ms: i64) -> wire::Focus {
     wire::Focus {
         session: hero.session.as_deref().map(|session| open_session(hero, session, catalogue, now_ms)),
-        on_break: hero
-            .on_break
-            .map(|on_break| wire::Break { started_at_ms: on_break.started_at_ms, planned_ms: on_break.planned_ms }),
+        on_break: hero.on_break.map(|on_break| wire::Break {
+            started_at_ms: on_break.started_at_ms,
+            planned_ms: on_break.planned_ms,
+        }),
         to_confirm: hero.to_confirm.as_deref().map(|waiting| wire::ToConfirm {
             session_id: waiting.session.session_id,
             started_at_ms: waiting.session.started_at_ms,
@@ -41,7 +43,9 @@ fn open_session(hero: &Hero, session: &Session, catalogue: &Catalogue, now_ms: i
         },
         mode: match session.mode {
             FocusMode::Countdown { planned_minutes } => wire::FocusMode::Countdown { planned_minutes },
-            FocusMode::Pomodoro { planned_minutes, rounds } => wire::FocusMode::Pomodoro { planned_minutes, rounds },
+            FocusMode::Pomodoro { planned_minutes, rounds } => {
+                wire::FocusMode::Pomodoro { planned_minutes, rounds }
+            }
             FocusMode::Flowtime => wire::FocusMode::Flowtime,
         },
         category: category(session.category),
@@ -75,30 +79,12 @@ fn progress_of(hero: &Hero, session: &Session, catalogue: &Catalogue, now_ms: i6
         dopamine_md: meter.dopamine_md - session.credited_md,
         energy_rate_ue_per_s: 0,
         dopamine_rate_ud_per_s: 0,
-        next_boundary_ms: None,
+        next_boundary_ms: next_boundary_ms(hero, now_ms, catalogue),
     };
-    if session.state == SessionState::Running && now_ms < hold_ms(session, catalogue) {
-        let rates = rates(Terms::of(session), &meter, hero.today.focus_ms, catalogue);
+    if let Some(accrual) = accrual(hero, now_ms, catalogue).filter(|accrual| now_ms < accrual.until_ms) {
         // Parts a millisecond are milli-units a second times 1000; micro-units are 1000 times as many again.
-        progress.energy_rate_ue_per_s = rates.energy_parts_per_ms / (ENERGY_PARTS / 1_000_000);
-        progress.dopamine_rate_ud_per_s = rates.dopamine_parts_per_ms / (DOPAMINE_PARTS / 1_000_000);
-        progress.next_boundary_ms = next_boundary_ms(hero, session, &meter, now_ms, rates.for_ms, catalogue);
+        progress.energy_rate_ue_per_s = accrual.energy_parts_per_ms / (ENERGY_PARTS / 1_000_000);
+        progress.dopamine_rate_ud_per_s = accrual.dopamine_parts_per_ms / (DOPAMINE_PARTS / 1_000_000);
     }
     progress
-}
-
-/// When the rates change next if nobody does anything.
-fn next_boundary_ms(
-    hero: &Hero,
-    session: &Session,
-    meter: &Meter,
-    now_ms: i64,
-    for_ms: Option<i64>,
-    catalogue: &Catalogue,
-) -> Option<i64> {
-    let bracket_ms = for_ms.map(|for_ms| now_ms + for_ms);
-    let target_ms = session.target_ms.map(|target_ms| now_ms + (target_ms - meter.focus_ms).max(0));
-    let silence_ms = Some(hold_ms(session, catalogue)).filter(|hold_ms| *hold_ms < i64::MAX);
-    let day_ends_ms = Some(hero.today.bounds.end_ms);
-    [bracket_ms, target_ms, silence_ms, day_ends_ms].into_iter().flatten().min()
 }

@@ -3,37 +3,47 @@
 use protocol::types as wire;
 use simulation::{
     catalogue::Catalogue,
-    hero::{Assembly, Hero, Job, OwnedModule},
+    hero::{Hero, Job, OwnedModule},
+    rules::assembly::{done_at_ms, finish_md, sale, slots, upgrade_md},
 };
-
-use super::level;
 
 pub(super) fn modules(hero: &Hero, catalogue: &Catalogue, now_ms: i64) -> Vec<wire::OwnedModule> {
     hero.modules.iter().map(|module| owned(module, catalogue, now_ms)).collect()
 }
 
 fn owned(module: &OwnedModule, catalogue: &Catalogue, now_ms: i64) -> wire::OwnedModule {
-    let refund = refund(module, now_ms, catalogue);
+    let (sell_me, sell_md) = sale(module, now_ms, catalogue);
     wire::OwnedModule {
         module_id: module.module_id.to_string(),
         level: module.level,
-        upgrade_md: catalogue
-            .module(module.module_id)
-            .and_then(|spec| catalogue.upgrades.cost_md(spec.rarity, module.level)),
-        sell_me: refund.energy_me,
-        sell_md: refund.dopamine_md,
+        upgrade_md: upgrade_md(module, catalogue),
+        sell_me,
+        sell_md,
     }
 }
 
-pub(super) fn assembly(hero: &Hero, catalogue: &Catalogue) -> wire::Assembly {
+pub(super) fn assembly(hero: &Hero, catalogue: &Catalogue, now_ms: i64) -> wire::Assembly {
     let assembly = &hero.assembly;
     wire::Assembly {
-        slots: catalogue.rack.at_level(level(hero, catalogue)).assembly_slots,
-        jobs: assembly.jobs.iter().map(|job| running(assembly, job, catalogue)).collect(),
+        slots: slots(hero, catalogue),
+        jobs: assembly.jobs.iter().map(|job| running(hero, job, catalogue, now_ms)).collect(),
         blueprint: assembly.blueprint.as_deref().map(|blueprint| wire::Blueprint {
             module_id: blueprint.module_id.to_string(),
             paid_me: blueprint.paid_me,
             price_me: catalogue.module(blueprint.module_id).map_or(blueprint.paid_me, |spec| spec.cost_me),
         }),
+    }
+}
+
+fn running(hero: &Hero, job: &Job, catalogue: &Catalogue, now_ms: i64) -> wire::Job {
+    wire::Job {
+        job_id: job.job_id,
+        module_id: job.module_id.to_string(),
+        anchor_ms: hero.assembly.anchor_ms,
+        done_ms_at_anchor: job.done_permille_ms / 1000,
+        work_ms: job.work_ms,
+        speed_permille: hero.assembly.speed_permille,
+        done_at_ms: done_at_ms(hero, job),
+        finish_md: finish_md(hero, job, now_ms, catalogue),
     }
 }

@@ -17,7 +17,7 @@ use super::category;
 pub(super) fn rack(hero: &Hero, catalogue: &Catalogue) -> wire::Rack {
     let grid = grid(hero, catalogue);
     let effect = effect(hero, catalogue);
-    let names = |synergies: &[Synergy]| synergies.iter().map(|synergy| synergy.as_str().to_owned()).collect();
+    let names = |synergies: &[Synergy]| synergies.iter().map(|synergy| synergy.name().to_owned()).collect();
     wire::Rack {
         columns: grid.columns,
         rows: grid.rows,

@@ -1,0 +1,195 @@
+//! Which heroes are in memory: they come from the store when a device does, are saved while they change, and leave when
+//! nobody has watched them for a while.
+
+use std::time::Duration;
+
+use persistence::{HeroId, Seq, SnapshotRecord};
+use protocol::close;
+use simulation::{event::TimedEvent, rules::create::create, world::HeroEntity};
+use tokio::time::Instant;
+
+use super::{Attach, Loading, Output, Shard, telling::send_away};
+use crate::{
+    journal::{self, StoredHero},
+    shard::{LoadFailed, Loaded, audit, hero::Resident},
+};
+
+/// Heroes that may be loading at once. Full: the socket is closed with 1013.
+const LOADING_MAX: usize = 4 * 1024;
+/// Until the player chooses one.
+const NAME_AT_FIRST: &str = "Hero";
+/// For a device that does not say where it is.
+const ZONE_AT_FIRST: &str = "Etc/UTC";
+/// How often heroes are looked at for snapshots and forgetting.
+pub(super) const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(1);
+
+impl Shard {
+    pub(super) fn attach(&mut self, hero: HeroId, attach: Attach) {
+        if self.draining() {
+            send_away(&attach.outbox);
+        } else if self.heroes.contains_key(&hero) {
+            self.welcome(hero, attach);
+        } else if let Some(loading) = self.loading.get_mut(&hero) {
+            loading.attaches.push(attach);
+        } else if self.loading.len() >= LOADING_MAX {
+            attach.outbox.close(close::OVERLOAD, "too many players are coming at once");
+        } else {
+            self.loading.insert(hero, Loading { attaches: vec![attach], commands: Vec::new() });
+            self.loader.start(hero);
+        }
+    }
+
+    pub(super) fn detach(&mut self, hero: HeroId, connection_id: u64) {
+        if let Some(loading) = self.loading.get_mut(&hero) {
+            loading.attaches.retain(|attach| attach.outbox.connection_id != connection_id);
+        }
+        if let Some(resident) = self.heroes.get_mut(&hero) {
+            let before = resident.devices.len();
+            resident.devices.retain(|device| device.outbox.connection_id != connection_id);
+            if resident.devices.len() != before {
+                self.tell_status(hero);
+            }
+        }
+    }
+
+    pub(in crate::shard) fn loaded(&mut self, id: HeroId, loaded: Result<Box<Loaded>, LoadFailed>) {
+        let Some(Loading { attaches, commands }) = self.loading.remove(&id) else { return };
+        match loaded {
+            Ok(loaded) => self.reside(id, *loaded, &attaches),
+            Err(error) => {
+                tracing::error!(hero = %id, error = &error as &dyn std::error::Error, "could not load");
+                let (code, reason) = if error.is_damage() {
+                    (close::INTERNAL, "this hero is set aside for repair, nothing is lost")
+                } else {
+                    (close::OVERLOAD, "this hero cannot be loaded right now")
+                };
+                attaches.iter().for_each(|attach| attach.outbox.close(code, reason));
+                return;
+            }
+        }
+        for attach in attaches {
+            self.welcome(id, attach);
+        }
+        for (connection_id, cmd_seq, command, received) in commands {
+            self.command(id, connection_id, cmd_seq, command, received);
+        }
+    }
+
+    fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach]) {
+        let now_ms = self.parts.clock.now_ms();
+        let Loaded { claim, stored, snapshot_seq } = loaded;
+        let StoredHero { hero, streams } = stored;
+        let is_new = claim.last_seq.0 == 0;
+        let entity = self.simulation.insert(hero, now_ms);
+        self.entities.insert(entity, id);
+        let mut resident = Resident::new(entity, claim.epoch, claim.last_seq.0, claim.chain, snapshot_seq);
+        resident.streams = streams;
+        // A first welcome can never be sent before something durable, because nothing was submitted.
+        resident.ticket = self.watermark;
+        self.heroes.insert(id, resident);
+        self.count_hero(entity, 1);
+        if is_new {
+            let zone = attaches.iter().find_map(|attach| attach.time_zone.as_deref());
+            let born = self.birth(zone, now_ms);
+            if self.publish(id, &born, None).is_err() {
+                // No room to write even the first event: the player comes back in a moment.
+                attaches
+                    .iter()
+                    .for_each(|attach| attach.outbox.close(close::OVERLOAD, "cannot save right now"));
+                self.forget(id);
+            }
+        }
+    }
+
+    /// The first events of a new hero. A zone that is not known is no reason to refuse a player.
+    fn birth(&self, zone: Option<&str>, now_ms: i64) -> Vec<TimedEvent> {
+        let create =
+            |zone| create(NAME_AT_FIRST, zone, now_ms, &self.parts.catalogue).map(|(_, events)| events);
+        let asked = zone.and_then(|zone| create(zone).ok());
+        asked.unwrap_or_else(|| create(ZONE_AT_FIRST).expect("the fallback's name and zone are valid"))
+    }
+
+    pub(super) fn housekeeping(&mut self, now: Instant) {
+        let due: Vec<_> = self
+            .heroes
+            .iter()
+            .filter(|(_, hero)| hero.is_dirty() && hero.snapshot_due(now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.snapshot(id);
+        }
+        let mut forgotten = Vec::new();
+        for (id, resident) in &mut self.heroes {
+            let settled = resident.ticket <= self.watermark;
+            let hero = self.simulation.hero(resident.entity);
+            let idle = hero.session.is_none() && hero.on_break.is_none();
+            if resident.is_forgotten(now) && settled && idle {
+                forgotten.push(*id);
+            }
+        }
+        for id in forgotten {
+            if !self.heroes[&id].is_dirty() || self.snapshot(id) {
+                self.forget(id);
+            }
+        }
+    }
+
+    /// Gives a snapshot to the journal. Without room it is tried again later.
+    pub(super) fn snapshot(&mut self, id: HeroId) -> bool {
+        let Some(resident) = self.heroes.get_mut(&id) else { return false };
+        let state = journal::encode_state(self.simulation.hero(resident.entity), &resident.streams);
+        let record = SnapshotRecord::seal(
+            id,
+            Seq(resident.seq),
+            resident.epoch,
+            journal::SCHEMA_VERSION,
+            resident.chain,
+            state,
+            self.parts.clock.now_ms(),
+        );
+        let chosen = audit::is_chosen(&record);
+        let taken = self.parts.journal.snapshot(record);
+        if taken {
+            resident.snapshot_taken();
+            if chosen {
+                // It checks what is stored by then: this one, or the one before.
+                self.loader.audit(id);
+            }
+        }
+        taken
+    }
+
+    fn forget(&mut self, id: HeroId) {
+        if let Some(resident) = self.take(id) {
+            self.loader.release(id, resident.epoch);
+        }
+    }
+
+    fn take(&mut self, id: HeroId) -> Option<Resident> {
+        let resident = self.heroes.remove(&id)?;
+        self.count_hero(resident.entity, -1);
+        self.entities.remove(&resident.entity);
+        self.simulation.remove(resident.entity);
+        Some(resident)
+    }
+
+    fn count_hero(&self, entity: HeroEntity, change: i64) {
+        self.parts.metrics.heroes_in_memory.add(change);
+        if self.simulation.hero(entity).session.is_some() {
+            self.parts.metrics.focus_sessions_open.add(change);
+        }
+    }
+
+    /// Drops a hero and everything of it that is not durable; its devices come back and see what is.
+    pub(super) fn drop_hero(&mut self, id: HeroId, code: u16, reason: &'static str) {
+        let Some(resident) = self.take(id) else { return };
+        self.waiting.retain(|(_, output)| match output {
+            Output::Devices { hero, .. } | Output::Progress { hero, .. } => *hero != id,
+            Output::One(outbox, _) | Output::Acknowledge(outbox, ..) => {
+                !resident.devices.iter().any(|device| device.outbox.connection_id == outbox.connection_id)
+            }
+        });
+        resident.devices.iter().for_each(|device| device.outbox.close(code, reason));
+    }
+}

@@ -1,0 +1,185 @@
+//! What is told to devices, and when: a fact waits until the flush that holds it is durable.
+
+use std::sync::Arc;
+
+use persistence::{HeroId, Notice, Ticket};
+use protocol::{
+    close, codec,
+    server::{ServerMessage, Status, Welcome, WelcomeState},
+};
+use tokio::sync::oneshot;
+
+use super::{Attach, Output, Shard};
+use crate::{connection, convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
+
+/// Reconnects after a drain are spread over this long.
+const RECONNECT_SPREAD_MS: u32 = 5_000;
+
+impl Shard {
+    pub(super) fn welcome(&mut self, id: HeroId, attach: Attach) {
+        let Attach { stream_id, last_seq, outbox, .. } = attach;
+        // A hero is shown as it is now, not as it was when it was last looked at.
+        self.advance(id);
+        let now_ms = self.parts.clock.now_ms();
+        let Some(resident) = self.heroes.get_mut(&id) else { return };
+        // One socket a stream: the older one of the same device is a ghost.
+        for device in resident.devices.iter().filter(|device| device.stream_id == stream_id) {
+            device.outbox.close(close::NORMAL, "this device opened another socket");
+        }
+        resident.devices.retain(|device| device.stream_id != stream_id);
+        let hero = self.simulation.hero(resident.entity);
+        let catalogue = &self.parts.catalogue;
+        let missed =
+            last_seq.and_then(|last_seq| resident.since(last_seq).map(|events| (last_seq + 1, events)));
+        let state = match missed {
+            Some((first, events)) => {
+                WelcomeState::Events(Box::new(convert::events(first, &events, hero, catalogue, now_ms)))
+            }
+            None => {
+                let view = convert::hero_view(hero, &id.to_string(), catalogue, now_ms);
+                WelcomeState::Snapshot(Box::new(view))
+            }
+        };
+        let welcome = Welcome {
+            connection_id: outbox.connection_id.to_string(),
+            seq: resident.seq,
+            cmd_seq_applied: resident.streams.applied(stream_id),
+            state,
+            catalogue_version: self.parts.catalogue.version,
+            server_now_ms: now_ms,
+            tick_hz: self.parts.tick_hz,
+            read_only: self.read_only,
+            other_devices: count(resident.devices.len()),
+        };
+        let frame = codec::encode_server(&ServerMessage::Welcome(Box::new(welcome)));
+        let welcomed_seq = resident.seq;
+        resident.devices.push(Device { outbox: Arc::clone(&outbox), stream_id, welcomed_seq });
+        self.tell(id, Output::One(outbox, frame));
+        self.tell_status(id);
+    }
+
+    /// Tells every device of a hero whether it can save and how many others there are.
+    pub(super) fn tell_status(&mut self, id: HeroId) {
+        let Some(resident) = self.heroes.get(&id) else { return };
+        let other_devices = count(resident.devices.len().saturating_sub(1));
+        let status = Status { read_only: self.read_only, other_devices };
+        let frame = codec::encode_server(&ServerMessage::Status(status));
+        self.tell(id, Output::Devices { hero: id, seq: u64::MAX, frame });
+    }
+
+    /// Tells now what is durable already, and the rest when it is.
+    pub(super) fn tell(&mut self, id: HeroId, output: Output) {
+        let ticket = self.heroes.get(&id).map_or(self.watermark, |resident| resident.ticket);
+        if ticket <= self.watermark || cfg!(feature = "broken-ack-before-flush") {
+            self.release(output);
+        } else {
+            self.waiting.push_back((ticket, output));
+        }
+    }
+
+    pub(in crate::shard) fn settled(&mut self, notices: Vec<Notice>, watermark: Ticket) {
+        for notice in notices {
+            match notice {
+                Notice::Fenced(fences) => {
+                    for fence in fences {
+                        if self.heroes.get(&fence.hero).is_some_and(|hero| hero.epoch <= fence.epoch) {
+                            self.parts.metrics.fences_total.increment();
+                            self.drop_hero(fence.hero, close::MOVED, "another server owns this hero now");
+                        }
+                    }
+                }
+                Notice::Poisoned { hero, .. } => {
+                    self.drop_hero(
+                        hero,
+                        close::INTERNAL,
+                        "this hero is set aside for repair, nothing is lost",
+                    );
+                }
+                Notice::ReadOnly(read_only) => self.read_only(read_only),
+            }
+        }
+        self.watermark = watermark;
+        while self.waiting.front().is_some_and(|(ticket, _)| *ticket <= watermark) {
+            if let Some((_, output)) = self.waiting.pop_front() {
+                self.release(output);
+            }
+        }
+        self.finish_drain();
+    }
+
+    fn release(&self, output: Output) {
+        match output {
+            Output::One(outbox, frame) => outbox.push(frame),
+            Output::Acknowledge(outbox, frame, received) => {
+                self.parts.metrics.command_ack_seconds.record_duration(received.elapsed());
+                self.parts.metrics.commands_total.of(CommandOutcome::Durable).increment();
+                outbox.push(frame);
+            }
+            Output::Devices { hero, seq, frame } => {
+                let devices = self.heroes.get(&hero).map_or(&[][..], |resident| &resident.devices);
+                for device in devices.iter().filter(|device| device.welcomed_seq < seq) {
+                    device.outbox.push(frame.clone());
+                }
+            }
+            Output::Progress { hero, frame } => {
+                let devices = self.heroes.get(&hero).map_or(&[][..], |resident| &resident.devices);
+                devices.iter().for_each(|device| device.outbox.progress(frame.clone()));
+            }
+        }
+    }
+
+    fn read_only(&mut self, read_only: bool) {
+        self.read_only = read_only;
+        let heroes: Vec<_> = self.heroes.keys().copied().collect();
+        for id in heroes {
+            self.tell_status(id);
+        }
+    }
+
+    pub(super) fn draining(&self) -> bool {
+        self.drained || self.draining.is_some()
+    }
+
+    /// Takes no more commands, gives the journal a snapshot of every changed hero, and answers when all is settled.
+    pub(in crate::shard) fn drain(&mut self, done: oneshot::Sender<()>) {
+        let dirty: Vec<_> =
+            self.heroes.iter().filter(|(_, hero)| hero.is_dirty()).map(|(id, _)| *id).collect();
+        for id in dirty {
+            // Without room the events alone will do.
+            let _taken = self.snapshot(id);
+        }
+        self.draining = Some(done);
+        self.finish_drain();
+    }
+
+    fn finish_drain(&mut self) {
+        if !self.waiting.is_empty() {
+            return;
+        }
+        let Some(done) = self.draining.take() else { return };
+        self.drained = true;
+        for resident in self.heroes.values() {
+            for device in &resident.devices {
+                send_away(&device.outbox);
+            }
+        }
+        // Whoever asked may have run out of time.
+        let _late = done.send(());
+    }
+}
+
+fn count(devices: usize) -> u32 {
+    u32::try_from(devices).unwrap_or(u32::MAX)
+}
+
+/// Asks a device to come back to another server, or to this one when it is up again.
+pub(super) fn send_away(outbox: &Outbox) {
+    outbox.push(connection::going_away(spread(outbox.connection_id)));
+    outbox.close(close::RESTART, "this server is stopping");
+}
+
+/// Spreads reconnects over some seconds, evenly over the sockets.
+fn spread(connection_id: u64) -> u32 {
+    let slot = u32::try_from(connection_id % 97).expect("below 97");
+    250 + slot * (RECONNECT_SPREAD_MS / 97)
+}
