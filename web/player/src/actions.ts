@@ -4,17 +4,12 @@ import { type Category, type DopamineHero, type FocusMode, timer } from '@dopami
 import { settings } from './settings';
 import { chime, unlockSound } from './sound';
 
-/** The free module that a new hero gets. */
-export const STARTER = 'gen_sine';
-
 export function startFocus(client: DopamineHero, mode: FocusMode, category: Category, taskId: number | null = null): void {
   unlockSound();
   chime('start');
   const { hero } = client.state.view;
   if (hero.focus.session !== null) return;
   client.send({ start_focus: { mode, category, task_id: taskId } });
-  const hasStarter = hero.modules.length > 0 || hero.assembly.jobs.length > 0;
-  if (!hasStarter) client.send({ assemble_module: { module_id: STARTER } }, { quiet: true });
 }
 
 export function startMinutes(client: DopamineHero, minutes: number, taskId: number | null = null): void {
@@ -40,9 +35,10 @@ export const CANCEL_MS_MAX = 10_000;
 export function endFocus(client: DopamineHero): void {
   const { session } = client.state.view.hero.focus;
   if (session === null) return;
-  const focused = timer.focusMs(session, client.clock.nowMs());
+  const now = client.clock.nowMs();
+  const focused = now - session.started_at_ms;
   // A second of room: the server's clock decides, and a free cancel that comes too late would be refused.
-  client.send(focused < CANCEL_MS_MAX - 1_000 ? 'cancel_focus' : 'end_focus');
+  client.send(focused < CANCEL_MS_MAX - 500 ? 'cancel_focus' : 'end_focus');
 }
 
 export function toggleBreak(client: DopamineHero): void {

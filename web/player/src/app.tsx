@@ -29,6 +29,7 @@ export function App() {
   const [ended, clearEnded] = useEnded();
   const catalogue = useCatalogue(state.catalogueVersion);
   usePageTitle();
+  useSignsOfLife();
 
   const go = (next: Page) => {
     clearEnded();
@@ -91,8 +92,9 @@ function Content({ page, onGo, catalogue, ended, onClearEnded }: ContentProps) {
   const { focus } = useGame().view.hero;
   switch (page) {
     case 'home':
-      if (focus.session !== null) return <Running catalogue={catalogue} />;
+      // A break between two rounds belongs to a session that is open.
       if (focus.on_break !== null) return <BreakPage catalogue={catalogue} />;
+      if (focus.session !== null) return <Running catalogue={catalogue} />;
       if (ended !== null) return <Summary ended={ended} catalogue={catalogue} onClose={onClearEnded} onOpenRack={() => onGo('rack')} />;
       return <Home catalogue={catalogue} onOpenTasks={() => onGo('tasks')} />;
     case 'tasks':
@@ -106,6 +108,20 @@ function Content({ page, onGo, catalogue, ended, onClearEnded }: ContentProps) {
     case 'settings':
       return <SettingsPage />;
   }
+}
+
+/** The server closes an open-ended session after an hour without a sign; it listens to one every five minutes. */
+const SIGN_OF_LIFE_MS = 10 * 60_000;
+
+function useSignsOfLife(): void {
+  const client = useClient();
+  const { session } = useGame().view.hero.focus;
+  const isOpenEnded = session?.state === 'running' && session.planned_ms === null;
+  useEffect(() => {
+    if (!isOpenEnded) return;
+    const id = setInterval(() => client.send('keep_going', { quiet: true }), SIGN_OF_LIFE_MS);
+    return () => clearInterval(id);
+  }, [client, isOpenEnded]);
 }
 
 /** Under this the rules discard a session, so there is nothing to tell. */

@@ -7,7 +7,7 @@ export const BACKOFF_MS_MAX = 30_000;
 /** The server said that this client sends too much: a pause that lets every bucket fill again. */
 const SLOW_DOWN_MS = 10_000;
 /** A frame of ours was wrong; the same again would be wrong again. */
-const FIX_CLIENT_MS = 10_000;
+const FIX_CLIENT_MS = 30_000;
 /** Everybody on a moved shard comes at once otherwise. */
 const MOVED_SPREAD_MS = 500;
 
@@ -38,7 +38,7 @@ export function delayAfter(closing: Closing): number | null {
     case 'stop':
       return null;
     case 'now':
-      return Math.round(closing.random * MOVED_SPREAD_MS);
+      return closing.attempt === 0 ? Math.round(closing.random * MOVED_SPREAD_MS) : jittered;
     case 'new_ticket':
       // The first time the ticket was just too old; after that something is wrong for longer.
       return closing.attempt === 0 ? 0 : jittered;

@@ -4,7 +4,7 @@ import { httpApi } from './api';
 import { DopamineHero } from './client';
 import type { SocketLike, Surroundings } from './connection';
 import { KEY, type KeyValue, readJson, WebStorage } from './storage';
-import { browserLocks, chooseStream, isNumberArray } from './stream';
+import { browserLocks, chooseStream, isNumberArray, newStream } from './stream';
 
 export interface BrowserOptions {
   /** Shown to the operator. */
@@ -15,7 +15,8 @@ export async function openInBrowser(options: BrowserOptions): Promise<DopamineHe
   const storage = new WebStorage(area(() => localStorage));
   const tab = new WebStorage(area(() => sessionStorage));
   const locks = browserLocks(navigator.locks as LockManager | undefined);
-  const streamId = await chooseStream({ device: storage, tab, locks, random: Math.random });
+  const choice = { device: storage, tab, locks, random: Math.random };
+  const streamId = await chooseStream(choice);
   const orphanStreams = locks === null ? [] : await freeOrphans(storage, streamId);
   const client = new DopamineHero({
     api: httpApi('', fetch.bind(globalThis)),
@@ -25,6 +26,7 @@ export async function openInBrowser(options: BrowserOptions): Promise<DopamineHe
     orphanStreams,
     surroundings: browserSurroundings(),
     exclusively: (run) => exclusively(run),
+    newStream: () => newStream(choice),
     name: options.name,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   });

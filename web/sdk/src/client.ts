@@ -51,6 +51,8 @@ export interface ClientOptions {
   surroundings: Surroundings;
   /** Runs one at a time over all tabs of this device. */
   exclusively<T>(run: () => Promise<T>): Promise<T>;
+  /** Draws and keeps a new stream for this tab. */
+  newStream(): number;
   name: string;
   timeZone: string;
 }
@@ -86,6 +88,7 @@ export class DopamineHero {
   readonly #eventListeners = new Set<(events: readonly Event[]) => void>();
   #hero: Hero;
   #seq: number | null = null;
+  #streamId: number;
   #applied = 0;
   #inFlight: number | null = null;
   #badFrames = 0;
@@ -97,6 +100,7 @@ export class DopamineHero {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#streamId = options.streamId;
     const device = readDevice(options.storage);
     const kept = readJson(options.storage, KEY.hero, isKept);
     this.clock = new ServerClock(options.surroundings, kept?.skew_ms ?? 0);
@@ -128,7 +132,7 @@ export class DopamineHero {
       surroundings: this.#options.surroundings,
       device: () => this.#device(),
       hello: () => ({
-        stream_id: this.#options.streamId,
+        stream_id: this.#streamId,
         last_seq: this.#seq,
         client: this.#options.name,
         time_zone: this.#options.timeZone,
@@ -167,7 +171,7 @@ export class DopamineHero {
   }
 
   reconnectNow(): void {
-    this.#connection.wake();
+    this.#connection.tryNow();
   }
 
   /** Takes a wish. It is drawn at once, written down, and sent when it can be. */
@@ -201,7 +205,7 @@ export class DopamineHero {
   /** Forgets hero and token of this device; the next start makes a new guest. */
   forgetDevice(): void {
     this.#connection.stop();
-    for (const key of [KEY.device, KEY.hero, KEY.queue(this.#options.streamId)]) this.#options.storage.remove(key);
+    for (const key of [KEY.device, KEY.hero, KEY.queue(this.#streamId)]) this.#options.storage.remove(key);
   }
 
   #device(): Promise<Device> {
@@ -249,7 +253,11 @@ export class DopamineHero {
   #happened({ events, patch }: Events): void {
     const first = events[0]?.seq;
     const last = events.at(-1)?.seq;
-    if (first !== undefined && this.#seq !== null && first > this.#seq + 1) return this.#connection.reconnect();
+    if (first !== undefined && this.#seq !== null && first > this.#seq + 1) {
+      // Something is missing: take the whole hero again.
+      this.#seq = null;
+      return this.#connection.reconnect();
+    }
     if (last !== undefined && this.#seq !== null && last <= this.#seq) return;
     const hadSession = this.#hero.focus.session?.session_id ?? null;
     this.#hero = applyPatch(this.#hero, patch);
@@ -285,6 +293,11 @@ export class DopamineHero {
     if (rejected.cmd_seq === null || head === null || head.cmd_seq !== rejected.cmd_seq) return;
     this.#inFlight = null;
     if (rejected.code === REJECT.out_of_order) return this.#connection.reconnect();
+    if (rejected.code === REJECT.stream_forgotten) {
+      this.#streamId = this.#options.newStream();
+      this.#queue.moveTo(this.#streamId);
+      return this.#connection.reconnect();
+    }
     if (RETRIED.includes(rejected.code)) {
       if (rejected.code === REJECT.read_only) this.#publish({ readOnly: true });
       return this.#pumpAfter(rejected.retry_after_ms ?? RETRY_AFTER_MS);

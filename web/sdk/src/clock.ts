@@ -7,6 +7,14 @@ const SAMPLES_MAX = 7;
 /** A jump of the wall clock against the monotonic clock that means: this machine slept. */
 const SLEEP_MS_MIN = 1_500;
 
+/** Round trips under a few milliseconds are all equally good. */
+const ROUND_TRIP_SLACK_MS = 10;
+
+interface Sample {
+  offsetMs: number;
+  roundTripMs: number;
+}
+
 export interface TimeSource {
   /** Never goes back; may stand still while the machine sleeps. */
   monotonicMs(): number;
@@ -15,7 +23,7 @@ export interface TimeSource {
 }
 
 export class ServerClock {
-  #samples: number[] = [];
+  #samples: Sample[] = [];
   #offsetMs: number;
   #driftMs: number;
 
@@ -42,9 +50,12 @@ export class ServerClock {
   /** A pong: what the server's clock said, and the monotonic times between which it said so. */
   addSample(serverNowMs: number, sentMonotonicMs: number, receivedMonotonicMs: number): void {
     const middle = (sentMonotonicMs + receivedMonotonicMs) / 2;
-    this.#samples.push(serverNowMs - middle);
+    this.#samples.push({ offsetMs: serverNowMs - middle, roundTripMs: receivedMonotonicMs - sentMonotonicMs });
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
-    this.#offsetMs = median(this.#samples);
+    // A slow answer says little about where in between the server looked at its clock.
+    const limit = 2 * Math.min(...this.#samples.map((sample) => sample.roundTripMs)) + ROUND_TRIP_SLACK_MS;
+    const good = this.#samples.filter((sample) => sample.roundTripMs <= limit);
+    this.#offsetMs = median(good.map((sample) => sample.offsetMs));
   }
 
   /** The welcome's time: good to half a round trip, and enough until the first pong. */

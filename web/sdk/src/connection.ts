@@ -76,6 +76,7 @@ export class Connection {
   #goingAwayMs: number | null = null;
   #cancelWait: (() => void) | null = null;
   #cancelDeadline: (() => void) | null = null;
+  #deadlineAtMs = 0;
   #cancelPing: (() => void) | null = null;
   #pings = 0;
   #stopListening: (() => void) | null = null;
@@ -104,6 +105,11 @@ export class Connection {
     this.options.clock.checkSleep();
     if (this.#link.state === 'waiting') void this.#connect();
     else if (this.#link.state === 'live') this.#ping(WAKE_ANSWER_MS_MAX);
+  }
+
+  /** The player does not want to wait. */
+  tryNow(): void {
+    if (this.#link.state === 'waiting' || this.#link.state === 'stopped') void this.#connect();
   }
 
   /** Throws the socket away and comes back at once; for a client that noticed a gap. */
@@ -184,9 +190,12 @@ export class Connection {
     this.#cancelPing = this.options.surroundings.after(next, () => this.#ping(ANSWER_MS_MAX));
   }
 
-  /** Any frame counts as an answer. */
+  /** Any frame counts as an answer. A later question never gives an unanswered one more time. */
   #expectAnswer(withinMs: number): void {
+    const atMs = this.#now() + withinMs;
+    if (this.#cancelDeadline !== null && this.#deadlineAtMs <= atMs) return;
     this.#cancelDeadline?.();
+    this.#deadlineAtMs = atMs;
     this.#cancelDeadline = this.options.surroundings.after(withinMs, () => this.#closed(ABNORMAL));
   }
 

@@ -43,7 +43,7 @@ function replaceGroup(start: Entry, group: readonly Entry[], nowMs: number): Off
   const untilMs = ended ? last.at_ms : nowMs;
   const passed = focusMs(session, untilMs);
   const planned = session.planned_ms;
-  const over = planned !== null && passed >= planned && !group.some((entry) => entry.body === 'keep_going');
+  const over = planned !== null && passed >= planned;
   const durationMs = over ? planned : passed;
   const replacement: OfflineStretch['replacement'] = [];
   if (durationMs >= REPORT_MS_MIN) {

@@ -3,7 +3,7 @@
  * game is run here; amounts, prices and times come from the server alone, and its word replaces all of this.
  */
 
-import { focusMs } from './timer';
+import { focusMs, overtimeMs, waitsForAnswer } from './timer';
 import type { Entry } from './queue';
 import type { Command, Hero, Session, Task } from './protocol.gen';
 
@@ -79,14 +79,9 @@ function layPlain(draft: Draft, kind: Extract<Command, string>, atMs: number): v
     case 'interrupt_focus':
       return changeSession(draft, stop('interrupted'));
     case 'resume_focus':
+      return changeSession(draft, (session) => ({ ...session, anchor_ms: atMs, state: 'running', auto_end_at_ms: null }));
     case 'keep_going':
-      return changeSession(draft, (session) => ({
-        ...session,
-        focus_ms_at_anchor: focusMs(session, atMs),
-        anchor_ms: atMs,
-        state: 'running' as const,
-        auto_end_at_ms: null,
-      }));
+      return keepGoing(draft, atMs);
     case 'end_focus':
     case 'cancel_focus':
       return setFocus(draft, { session: null });
@@ -98,6 +93,27 @@ function layPlain(draft: Draft, kind: Extract<Command, string>, atMs: number): v
     default:
       return;
   }
+}
+
+/** A sign of life while the clock runs changes nothing; an answer to the end of the plan starts the clock again. */
+function keepGoing(draft: Draft, atMs: number): void {
+  const session = draft.hero.focus.session;
+  if (session === null || !waitsForAnswer(session, atMs)) return;
+  const counted = session.state === 'overtime' ? overtimeMs(session, atMs) : 0;
+  const focused = focusMs(session, atMs) + counted;
+  const rounds = session.mode !== 'flowtime' && 'pomodoro' in session.mode ? session.mode.pomodoro : null;
+  const isLast = rounds === null || session.round >= rounds.rounds;
+  setFocus(draft, {
+    session: {
+      ...session,
+      state: 'running',
+      anchor_ms: atMs,
+      focus_ms_at_anchor: focused,
+      planned_ms: isLast ? null : focused + rounds.planned_minutes * 60_000,
+      round: isLast ? session.round : session.round + 1,
+      auto_end_at_ms: null,
+    },
+  });
 }
 
 function setFocus(draft: Draft, change: Partial<Hero['focus']>): void {

@@ -43,7 +43,7 @@ export class CommandQueue {
 
   constructor(
     private readonly storage: KeyValue,
-    private readonly streamId: number,
+    private streamId: number,
   ) {
     const kept = readJson(storage, KEY.queue(streamId), isKept);
     if (kept !== null) {
@@ -153,6 +153,14 @@ export class CommandQueue {
     }
     this.storage.remove(KEY.queue(otherStreamId));
     return kept.entries.length;
+  }
+
+  /** The server forgot the old stream: everything unconfirmed is numbered anew under another one. */
+  moveTo(streamId: number): void {
+    this.storage.remove(KEY.queue(this.streamId));
+    this.streamId = streamId;
+    this.#entries = this.#entries.map((entry) => (entry.result_seq === null ? { ...entry, cmd_seq: null } : entry));
+    this.#save();
   }
 
   #change(key: number, change: (entry: Entry) => Entry): void {

@@ -36,8 +36,14 @@ export async function chooseStream(choice: StreamChoice): Promise<number> {
       if (await isFree(choice, orphan, 0)) return keep(choice, orphan);
     }
   }
+  return newStream(choice);
+}
+
+/** Draws a stream that nobody has, and keeps it for this tab. */
+export function newStream(choice: StreamChoice): number {
   const fresh = 1 + Math.floor(choice.random() * (LIMIT.integer_max - 1));
-  await isFree(choice, fresh, 0);
+  // Nobody else can ask for this lock yet, so there is nothing to wait for.
+  void isFree(choice, fresh, 0);
   return keep(choice, fresh);
 }
 

@@ -5,43 +5,51 @@ import type { Break, Job, Progress, Session } from './protocol.gen';
 /** Focused time in the session. */
 export function focusMs(session: Session, nowMs: number): number {
   if (!isCounting(session)) return session.focus_ms_at_anchor;
-  return Math.max(0, session.focus_ms_at_anchor + Math.max(0, nowMs - session.anchor_ms));
+  return session.focus_ms_at_anchor + Math.max(0, nowMs - session.anchor_ms);
 }
 
-/** The clock moves, be it inside the plan or after it. */
+/** Focus is being counted at this moment. */
 export function isCounting(session: Session): boolean {
-  return session.state === 'running' || session.state === 'overtime';
+  return session.state === 'running';
 }
 
-/** What is left of the plan; negative after it; nothing in flowtime. */
+/** What is left of the plan, or of the round; negative after it; nothing if there is no end. */
 export function leftMs(session: Session, nowMs: number): number | null {
   return session.planned_ms === null ? null : session.planned_ms - focusMs(session, nowMs);
 }
 
 /** The plan is over and the clock waits for an answer, even if the server's word of it is still on its way. */
 export function waitsForAnswer(session: Session, nowMs: number): boolean {
-  if (session.state === 'overtime') return true;
+  if (session.state === 'overtime' || session.state === 'waiting') return true;
   const left = leftMs(session, nowMs);
-  return session.state === 'running' && left !== null && left <= 0 && !keptGoing(session);
+  return session.state === 'running' && left !== null && left <= 0;
 }
 
-/** The plan was over at the last anchor and the session runs: somebody chose to keep going. */
+/** How long the clock has waited since the plan was over. "Keep going" makes it count. */
+export function overtimeMs(session: Session, nowMs: number): number {
+  if (session.state === 'overtime') return Math.max(0, nowMs - session.anchor_ms);
+  return Math.max(0, -(leftMs(session, nowMs) ?? 0));
+}
+
+/** The plan was fulfilled and somebody chose to keep going: open-ended now, although it began with a plan. */
 export function keptGoing(session: Session): boolean {
-  return session.state === 'running' && session.planned_ms !== null && session.focus_ms_at_anchor >= session.planned_ms;
+  return session.mode !== 'flowtime' && session.planned_ms === null;
 }
 
 /** Energy of the session so far, in mE. */
 export function energyMe(progress: Progress, nowMs: number): number {
-  return progress.energy_me + grown(progress.energy_rate_ue_per_s, progress.at_ms, nowMs);
+  return progress.energy_me + grown(progress, progress.energy_rate_ue_per_s, nowMs);
 }
 
 /** Dopamine of the session so far, in mD. */
 export function dopamineMd(progress: Progress, nowMs: number): number {
-  return progress.dopamine_md + grown(progress.dopamine_rate_ud_per_s, progress.at_ms, nowMs);
+  return progress.dopamine_md + grown(progress, progress.dopamine_rate_ud_per_s, nowMs);
 }
 
-function grown(ratePerSecond: number, atMs: number, nowMs: number): number {
-  return Math.floor((ratePerSecond * Math.max(0, nowMs - atMs)) / 1_000_000);
+/** Beyond the next boundary the value is held: a new rate is on its way. */
+function grown(progress: Progress, ratePerSecond: number, nowMs: number): number {
+  const untilMs = Math.min(nowMs, progress.next_boundary_ms ?? nowMs);
+  return Math.floor((ratePerSecond * Math.max(0, untilMs - progress.at_ms)) / 1_000_000);
 }
 
 /** How much of a job is done, 0 to 1. */

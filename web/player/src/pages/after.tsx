@@ -126,7 +126,7 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
             {clock(Math.max(0, left), 'up')}
           </span>
         </div>
-        <p className="clock-state">{left > 0 ? 'Look out of the window. Drink something.' : 'The break is over whenever you like.'}</p>
+        <p className="clock-state" role="status">{left > 0 ? 'Look out of the window. Drink something.' : 'The break is over whenever you like.'}</p>
         <div className="controls">
         <button type="button" className="primary" onClick={() => client.send('end_break')}>
           End the break
@@ -135,10 +135,10 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
           type="button"
           onClick={() => {
             client.send('end_break');
-            startMinutes(client, 5);
+            if (view.hero.focus.session === null) startMinutes(client, 5);
           }}
         >
-          Start 5 minutes
+          {view.hero.focus.session === null ? 'Start 5 minutes' : 'Next round'}
         </button>
         </div>
       </section>

@@ -52,7 +52,7 @@ export function Home({ catalogue, onOpenTasks }: { catalogue: Catalogue | null; 
         </h2>
         <ul className="tasks">
           {shown.map((task) => (
-            <TaskRow key={task.task_id} task={task} compact />
+            <TaskRow key={task.task_id} task={task} />
           ))}
         </ul>
         <QuickAdd />

@@ -231,7 +231,9 @@ function HeroSettings({ hero }: { hero: Hero }) {
           <input list="time-zones" value={zone} onChange={(event) => setZone(event.target.value)} />
           <datalist id="time-zones">
             {Intl.supportedValuesOf('timeZone').map((one) => (
-              <option key={one} value={one} />
+              <option key={one} value={one}>
+                {one}
+              </option>
             ))}
           </datalist>
         </label>

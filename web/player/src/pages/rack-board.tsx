@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { ModuleFace } from '../art/module-face';
 import { type Catalogue, moduleName } from '../catalogue';
 import { useClient, useGame } from '../game';
@@ -101,7 +101,9 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
     if (moduleId !== null && event.button === 0) press.current = { moduleId, x: event.clientX, y: event.clientY };
   };
   const latest = useRef({ place, toBoard, rack });
-  latest.current = { place, toBoard, rack };
+  useLayoutEffect(() => {
+    latest.current = { place, toBoard, rack };
+  });
   useEffect(() => {
     const move = (event: globalThis.PointerEvent) => {
       const start = press.current;
@@ -124,7 +126,7 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
       removeEventListener('pointerup', up);
       removeEventListener('pointercancel', up);
     };
-  }, []);
+  }, [press, latest]);
 
   const cellWords = (cell: number): string => {
     const where = `Row ${Math.floor(cell / rack.columns) + 1}, column ${(cell % rack.columns) + 1}`;

@@ -55,13 +55,26 @@ function moodOf(session: Session, waits: boolean): Mood {
 }
 
 export function stateWords(session: Session, waits: boolean, now: number): string {
-  if (waits) return 'The plan is done. Keep going, or finish?';
+  if (session.state === 'waiting') return 'The break is over. Ready for the next round?';
+  if (waits) return isBetweenRounds(session) ? `Round ${session.round} is done. A break?` : 'The plan is done. Keep going, or finish?';
   if (session.state === 'paused') return `Paused. Everything is kept.${untilWords(session, now)}`;
   if (session.state === 'interrupted') return `Pulled away. Coming back is worth +1 E.${untilWords(session, now)}`;
   if (timer.keptGoing(session)) return 'Still going. It all counts.';
   if (session.mode !== 'flowtime' && 'pomodoro' in session.mode) return `Round ${session.round} of ${session.mode.pomodoro.rounds}`;
   if (session.category !== 'none') return CATEGORY_WORDS[session.category].name;
   return 'Focus';
+}
+
+/** The end of a pomodoro round that is not the last. */
+function isBetweenRounds(session: Session): boolean {
+  return session.mode !== 'flowtime' && 'pomodoro' in session.mode && session.round < session.mode.pomodoro.rounds;
+}
+
+/** The one number of the page. */
+export function timerText(session: Session, now: number): string {
+  const left = timer.leftMs(session, now);
+  if (left === null) return clock(timer.focusMs(session, now), 'down');
+  return left > 0 ? clock(left, 'up') : `+${clock(timer.overtimeMs(session, now), 'down')}`;
 }
 
 function untilWords(session: Session, now: number): string {
@@ -72,7 +85,7 @@ function untilWords(session: Session, now: number): string {
 export function TimerFace({ session, now }: { session: Session; now: number }) {
   const left = timer.leftMs(session, now);
   const share = left === null || session.planned_ms === null ? null : Math.max(0, Math.min(1, left / session.planned_ms));
-  const text = left === null ? clock(timer.focusMs(session, now), 'down') : left > 0 ? clock(left, 'up') : `+${clock(-left, 'down')}`;
+  const text = timerText(session, now);
   return (
     <div className="timer-face">
       <svg viewBox="0 0 300 300" aria-hidden="true">
@@ -160,8 +173,13 @@ function Controls({ session, waits, now }: { session: Session; waits: boolean; n
   if (waits) {
     return (
       <>
-        <button type="button" className="primary" autoFocus onClick={() => client.send('keep_going')}>
-          <Icon name="play" /> Keep going
+        {session.state === 'overtime' && isBetweenRounds(session) && (
+          <button type="button" className="primary" onClick={() => client.send('start_break')}>
+            <Icon name="cup" /> Take the break
+          </button>
+        )}
+        <button type="button" className={isBetweenRounds(session) && session.state === 'overtime' ? '' : 'primary'} onClick={() => client.send('keep_going')}>
+          <Icon name="play" /> {isBetweenRounds(session) ? `Start round ${session.round + 1}` : 'Keep going'}
         </button>
         <button type="button" onClick={() => endFocus(client)}>
           <Icon name="flag" /> Finish
@@ -170,7 +188,7 @@ function Controls({ session, waits, now }: { session: Session; waits: boolean; n
     );
   }
   const counting = timer.isCounting(session);
-  const canCancel = timer.focusMs(session, now) < CANCEL_MS_MAX;
+  const canCancel = now - session.started_at_ms < CANCEL_MS_MAX - 500;
   return (
     <>
       <button type="button" className="primary" onClick={() => toggleFocus(client)}>
@@ -253,11 +271,9 @@ export function RunningBar({ onOpen }: { onOpen: () => void }) {
   const now = useNow(REDRAW_MS);
   const session = view.hero.focus.session;
   if (session === null) return null;
-  const left = timer.leftMs(session, now);
-  const text = left === null ? clock(timer.focusMs(session, now), 'down') : left > 0 ? clock(left, 'up') : `+${clock(-left, 'down')}`;
   return (
     <button type="button" className="running-bar" onClick={onOpen}>
-      <span className="running-bar-clock">{text}</span> {stateWords(session, timer.waitsForAnswer(session, now), now)} — back to the timer
+      <span className="running-bar-clock">{timerText(session, now)}</span> {stateWords(session, timer.waitsForAnswer(session, now), now)} — back to the timer
     </button>
   );
 }

@@ -2,6 +2,7 @@ import { timer } from '@dopamine-hero/sdk';
 import { useEffect } from 'react';
 import { clock } from '../format';
 import { useGame, useNow } from '../game';
+import { timerText } from '../pages/running';
 
 const NAME = 'Dopamine Hero';
 const SIZE = 64;
@@ -13,10 +14,10 @@ export function usePageTitle(): void {
   const now = useNow(1_000);
   let title = NAME;
   let share: number | null = null;
-  if (session !== null) {
+  if (session !== null && onBreak === null) {
     const left = timer.leftMs(session, now);
-    const shown = left === null ? clock(timer.focusMs(session, now), 'down') : left > 0 ? clock(left, 'up') : `+${clock(-left, 'down')}`;
-    title = `${timer.isCounting(session) ? shown : `❚❚ ${shown}`} · ${NAME}`;
+    const isStopped = session.state === 'paused' || session.state === 'interrupted';
+    title = `${isStopped ? '❚❚ ' : ''}${timerText(session, now)} · ${NAME}`;
     share = left === null || session.planned_ms === null ? 1 : Math.max(0, left / session.planned_ms);
   } else if (onBreak !== null) {
     title = `${clock(timer.breakLeftMs(onBreak, now), 'up')} break · ${NAME}`;

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 import { useSettings } from '../settings';
 
 export type Shortcut = 'toggle' | 'interrupt' | 'break' | 'add' | 'rack' | 'help' | 'back';
@@ -35,7 +35,9 @@ export function shortcutFor(pressed: Pressed, enabled: boolean): Shortcut | null
 export function useShortcuts(run: (shortcut: Shortcut) => void): void {
   const { shortcuts } = useSettings();
   const latest = useRef(run);
-  latest.current = run;
+  useLayoutEffect(() => {
+    latest.current = run;
+  });
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target instanceof HTMLElement ? event.target : null;

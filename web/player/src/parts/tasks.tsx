@@ -49,7 +49,7 @@ export function QuickAdd() {
   );
 }
 
-export function TaskRow({ task, compact = false, onEdit }: { task: Task; compact?: boolean; onEdit?: () => void }) {
+export function TaskRow({ task, onEdit }: { task: Task; onEdit?: () => void }) {
   const client = useClient();
   const { view } = useGame();
   const isDone = task.done_at_ms !== null;
@@ -90,7 +90,7 @@ export function TaskRow({ task, compact = false, onEdit }: { task: Task; compact
       {subtasks.length > 0 && (
         <ul className="tasks subtasks">
           {orderTasks(subtasks).map((one) => (
-            <TaskRow key={one.task_id} task={one} compact={compact} />
+            <TaskRow key={one.task_id} task={one} />
           ))}
         </ul>
       )}
