@@ -37,6 +37,8 @@ pub struct TimedEvent {
 pub enum Bonus {
     /// Two minutes of focus.
     Ignition,
+    /// The plan is fulfilled, or flowtime was ended by the player.
+    Completion,
     /// Back within 15 minutes of an interruption.
     Comeback,
     /// The daily goal.
@@ -50,8 +52,6 @@ pub enum Bonus {
 pub struct Credit {
     /// Energy earned.
     pub energy_me: i64,
-    /// Completion bonus on top.
-    pub completion_me: i64,
     /// Dopamine earned.
     pub dopamine_md: i64,
     /// Focused time for the day and the totals.

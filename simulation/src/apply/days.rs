@@ -73,6 +73,7 @@ fn bonus_paid(hero: &mut Hero, bonus: Bonus, energy_me: i64) {
                 hero.statistics.sparks += 1;
             }
         }
+        Bonus::Completion => {}
         Bonus::Comeback => hero.today.comebacks = hero.today.comebacks.saturating_add(paid),
         Bonus::DailyGoal => hero.today.goal_reached = true,
         Bonus::WelcomeBack => {

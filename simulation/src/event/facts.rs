@@ -11,6 +11,7 @@ impl Bonus {
     pub const fn cause(self) -> &'static str {
         match self {
             Self::Ignition => "ignition",
+            Self::Completion => "completion",
             Self::Comeback => "comeback",
             Self::DailyGoal => "daily_goal",
             Self::WelcomeBack => "welcome_back",
@@ -82,10 +83,8 @@ impl Event {
     #[must_use]
     pub fn earned_me(&self) -> i64 {
         match self {
-            Self::SessionEnded { credit, .. } | Self::SessionConfirmed { credit, .. } => {
-                credit.energy_me + credit.completion_me
-            }
-            Self::DaysEnded { credit: Some(day), .. } => day.credit.energy_me + day.credit.completion_me,
+            Self::SessionEnded { credit, .. } | Self::SessionConfirmed { credit, .. } => credit.energy_me,
+            Self::DaysEnded { credit: Some(day), .. } => day.credit.energy_me,
             Self::OfflineFocusCredited { parts, .. } => parts.iter().map(|part| part.energy_me).sum(),
             Self::BreakEnded { energy_me, .. }
             | Self::BonusPaid { energy_me, .. }
@@ -136,7 +135,7 @@ impl Event {
             Self::TaskCompleted { .. } => Some("task"),
             Self::AchievementUnlocked { .. } => Some("achievement"),
             Self::AssemblyStarted { .. } | Self::BlueprintPaid { .. } => Some("assembly"),
-            Self::ModuleAssembled { .. } => Some("finish_now"),
+            Self::ModuleAssembled { cost_md, .. } if *cost_md != 0 => Some("finish_now"),
             Self::AssemblyCancelled { .. } | Self::BlueprintUnpinned { .. } => Some("refund"),
             Self::ModuleUpgraded { .. } => Some("upgrade"),
             Self::ModuleSold { .. } => Some("sale"),

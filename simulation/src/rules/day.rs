@@ -190,7 +190,7 @@ fn day_credit(hero: &Hero, at_ms: i64, catalogue: &Catalogue) -> Option<DayCredi
     let mut credit = Credit::default();
     if meter.focus_ms >= catalogue.focus.session_min_ms {
         credit =
-            Credit { completion_me: 0, task_id: None, task_focus_ms: 0, ..session::credit(open, &meter, 0) };
+            Credit { task_id: None, task_focus_ms: 0, ..session::credit(open, &meter) };
     }
     meter.day_focus_ms = 0;
     if open.state != SessionState::Running && meter == open.meter && credit == Credit::default() {

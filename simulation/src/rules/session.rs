@@ -302,15 +302,24 @@ pub(super) fn finish(draft: &mut Draft<'_>, at_ms: i64, ended_at_ms: i64, meter:
     }
     let asks = planned_ms(session.mode).is_some_and(|planned_ms| planned_ms > rules.trusted_ms)
         && meter.focus_ms > rules.trusted_ms;
-    let credit = if asks { Credit::default() } else { credit(session, &meter, completion_me) };
+    let credit = if asks { Credit::default() } else { credit(session, &meter) };
     draft.emit(at_ms, Event::SessionEnded { session_id, end, ended_at_ms, meter, credit, asks });
+    if !asks {
+        complete(draft, at_ms, completion_me);
+    }
+}
+
+/// Pays the completion bonus.
+pub(super) fn complete(draft: &mut Draft<'_>, at_ms: i64, energy_me: i64) {
+    if energy_me > 0 {
+        draft.emit(at_ms, Event::BonusPaid { bonus: Bonus::Completion, energy_me });
+    }
 }
 
 /// What a session has earned beyond what the ends of days have credited.
-pub(super) fn credit(session: &Session, meter: &Meter, completion_me: i64) -> Credit {
+pub(super) fn credit(session: &Session, meter: &Meter) -> Credit {
     Credit {
         energy_me: meter.energy_me - session.credited_me,
-        completion_me,
         dopamine_md: meter.dopamine_md - session.credited_md,
         focus_ms: meter.focus_ms - session.credited_focus_ms,
         day_focus_ms: meter.day_focus_ms,
