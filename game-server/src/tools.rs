@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-use persistence::{HeroId, JournalStore, SqliteStore};
+use persistence::{HeroId, SqliteStore};
 use simulation::catalogue::Catalogue;
 
 use crate::accounts::Accounts;
@@ -88,9 +88,7 @@ pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
 async fn open_read_only(config: &Config) -> anyhow::Result<SqliteStore> {
     let path = sqlite_path(config)?;
     ensure!(path.exists(), "there is no store at {}: check DATABASE_URL", path.display());
-    let store = SqliteStore::open_read_only(path).await?;
-    store.check().await?;
-    Ok(store)
+    Ok(SqliteStore::open_read_only(path).await?)
 }
 
 fn sqlite_path(config: &Config) -> anyhow::Result<&Path> {
