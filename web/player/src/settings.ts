@@ -89,7 +89,8 @@ export function applyToPage(chosen: Settings): void {
   const root = document.documentElement;
   const system = contrastQuery?.matches ? 'contrast' : lightQuery?.matches ? 'light' : 'dark';
   root.dataset['theme'] = chosen.theme === 'system' ? system : chosen.theme;
-  root.dataset['motion'] = isMotionReduced(chosen, systemReducesMotion()) ? 'reduced' : 'full';
+  const isStill = chosen.lowStimulation || isMotionReduced(chosen, systemReducesMotion());
+  root.dataset['motion'] = isStill ? 'reduced' : 'full';
   root.style.fontSize = `${chosen.textPercent}%`;
 }
 
