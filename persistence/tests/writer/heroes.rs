@@ -1,9 +1,15 @@
 //! One hero's trouble is not another's: fences and poison.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+
 use persistence::{
     Epoch, EventBody, EventKind, Fault, Fence, FenceReason, HeroState, JournalStore, Notice, Seq,
-    SnapshotRecord, StoreError, Ticket,
+    SnapshotRecord, StoreError, Subscription, Ticket,
 };
+use tokio::sync::mpsc;
 
 use crate::bench::Bench;
 use crate::history::{Owner, hero, node};
@@ -53,16 +59,32 @@ async fn a_group_that_comes_after_the_fence_is_fenced_too() {
     bench.drain().await;
 }
 
+/// Looks for notices at the very moment the watermark moves.
+struct Witness {
+    notices: Mutex<mpsc::Receiver<Notice>>,
+    seen: Mutex<Vec<Notice>>,
+}
+
+impl Wake for Witness {
+    fn wake(self: Arc<Self>) {
+        self.seen.lock().unwrap().extend(self.notices.lock().unwrap().try_recv());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_notice_comes_before_the_watermark_that_covers_it() {
     let mut bench = Bench::new(2).await;
+    let Subscription { notices, mut watermark, .. } = bench.journal.subscribe();
+    let witness = Arc::new(Witness { notices: Mutex::new(notices), seen: Mutex::default() });
     bench.memory.claim(hero(1), node(2)).await.unwrap();
     let dropped = bench.submit(1, 1);
-    // Looks as soon as the watermark moves: the notice must be there.
-    while *bench.subscription.watermark.borrow_and_update() < dropped {
-        bench.subscription.watermark.changed().await.unwrap();
+    {
+        let mut moved = pin!(watermark.changed());
+        let waker = Waker::from(Arc::clone(&witness));
+        assert!(moved.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        bench.settled(dropped).await;
     }
-    assert_eq!(bench.subscription.notices.try_recv(), Ok(fenced(1, 1, FenceReason::Epoch)));
+    assert_eq!(*witness.seen.lock().unwrap(), [fenced(1, 1, FenceReason::Epoch)]);
     bench.drain().await;
 }
 
