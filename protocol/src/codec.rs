@@ -24,12 +24,18 @@ use crate::{close, code::RejectCode, limit};
 /// refused because nobody could add a field to it.
 const CLIENT_LISTS: &[&[u8]] = &[b"weekdays"];
 
+/// Fields of client messages that hold a choice. A choice is its name or a map; serde would also take its position in
+/// the enum, which changes whenever a variant is added above it.
+const CLIENT_CHOICES: &[&[u8]] =
+    &[b"body", b"mode", b"category", b"priority", b"recurrence", b"confirm_focus"];
+
 const CLIENT_LIMITS: scan::Limits = scan::Limits {
     frame_bytes_max: limit::INBOUND_FRAME_BYTES_MAX,
     depth_max: limit::DEPTH_MAX,
     items_max: limit::ITEMS_MAX,
     string_bytes_max: limit::STRING_BYTES_MAX,
     lists: Some(CLIENT_LISTS),
+    choices: CLIENT_CHOICES,
 };
 
 /// The server is trusted not to attack; these only stop a broken one from filling a client's memory.
@@ -39,6 +45,7 @@ const SERVER_LIMITS: scan::Limits = scan::Limits {
     items_max: 65_536,
     string_bytes_max: 65_536,
     lists: None,
+    choices: &[],
 };
 
 /// What is wrong with a frame.

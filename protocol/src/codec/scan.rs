@@ -18,6 +18,8 @@ pub(super) struct Limits {
     pub(super) string_bytes_max: usize,
     /// The fields that may be lists, or nothing if any may, and floats and other types too.
     pub(super) lists: Option<&'static [&'static [u8]]>,
+    /// The fields in which a number is refused, because they hold the name of a choice.
+    pub(super) choices: &'static [&'static [u8]],
 }
 
 /// What the walk found out about a sound value.
@@ -125,6 +127,12 @@ impl<'a> Walk<'a, '_> {
         }
         if is_key {
             return self.key(&token, byte);
+        }
+        if matches!(token, Token::Unsigned(_) | Token::Signed(_)) {
+            let key = self.top().map_or(&b""[..], |top| top.key);
+            if self.limits.choices.contains(&key) {
+                self.refuse(Kind::Shape, byte, "a choice is given by its name, never by a number");
+            }
         }
         match token {
             Token::Nil | Token::Boolean => {}

@@ -280,9 +280,9 @@ fn ended() -> Vec<Event> {
         subject: subject.map(Into::into),
     };
     vec![
-        line(43, "session_ended", Some("focus"), 13_200, 2_400, Some("1")),
-        line(44, "achievement_unlocked", Some("achievement"), 10_000, 0, Some("first_spark")),
-        line(45, "bonus_paid", Some("daily_goal"), 10_000, 0, None),
+        line(43, "session_ended", Some("focus"), 12_000, 2_400, Some("1")),
+        line(44, "bonus_paid", Some("completion"), 1_200, 0, None),
+        line(45, "level_reached", None, 0, 0, Some("2")),
     ]
 }
 
