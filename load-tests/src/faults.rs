@@ -24,6 +24,9 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 /// How much of the server's log an error repeats.
 const LOG_TAIL_CHARS: usize = 2_000;
 
+/// Problems that are taken from one log.
+const LOG_PROBLEMS_MAX: usize = 20;
+
 /// How to run a server: everything that stays the same over its restarts.
 #[derive(Clone, Debug)]
 pub struct ServerPlan {
@@ -155,6 +158,24 @@ impl ServerPlan {
         let text = String::from_utf8_lossy(&text);
         let skipped = text.chars().count().saturating_sub(LOG_TAIL_CHARS);
         text.chars().skip(skipped).collect()
+    }
+
+    /// Lines of the server's log that no fault of ours explains: panics and errors.
+    #[must_use]
+    pub fn log_problems(&self) -> Vec<String> {
+        let text = std::fs::read(self.log_path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut lines = text.lines().peekable();
+        let mut problems = Vec::new();
+        while let Some(line) = lines.next() {
+            if line.contains("panicked at") {
+                problems.push(format!("{line} {}", lines.peek().unwrap_or(&"")));
+            } else if line.contains(" ERROR ") {
+                problems.push(line.to_owned());
+            }
+        }
+        problems.truncate(LOG_PROBLEMS_MAX);
+        problems
     }
 
     /// Runs `verify` over the store while no server runs. Returns whether it found nothing, and its words.

@@ -27,8 +27,8 @@ pub const CLIENT_NAME: &str = "load-tests/1";
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Write buffer of one socket.
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
-/// What a bot holds back at most when the server does not read.
-const WRITE_BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// What a bot holds back at most when the server does not read: more than the largest wrong frame of the tests.
+const WRITE_BUFFER_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Who a device is.
 #[derive(Clone, Debug)]

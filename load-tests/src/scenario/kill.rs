@@ -102,6 +102,8 @@ pub async fn run(options: &KillOptions) -> Result<KillReport> {
     if !verified {
         run.findings.push(format!("verify at the end: {words}"));
     }
+    let log_problems = run.plan.log_problems();
+    run.findings.extend(log_problems.iter().map(|line| format!("in the server's log: {line}")));
     let verdict = audit(&run.plan, &bots).await?;
     let done = report::Done {
         stats: run.stats,

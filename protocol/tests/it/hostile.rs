@@ -96,6 +96,10 @@ fn sound_frames_that_are_no_message_are_refused_by_number() {
         ("a bare name where fields belong", command(json!("start_focus")), Kind::Shape),
         ("nothing for a command", command(json!(null)), Kind::Shape),
         ("a variant's index", command(json!({"0": null})), Kind::Shape),
+        ("a variant's bare index", command(json!(2)), Kind::Shape),
+        ("a mode's index", start("mode", json!(2)), Kind::Shape),
+        ("a category's index", start("category", json!(0)), Kind::Shape),
+        ("an answer's index", command(json!({"confirm_focus": 0})), Kind::Shape),
         (
             "an unknown field beside",
             pack(&json!({"command": {"cmd_seq": 7, "body": "end_focus", "x": 1}})),

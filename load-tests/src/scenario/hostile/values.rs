@@ -45,7 +45,7 @@ fn wrong_values() -> Vec<Refusal> {
         (json!({"rename_hero": {"name": "x".repeat(41)}}), TEXT),
         (json!({"set_daily_goal": {"minutes": 4}}), RANGE),
         (json!({"set_daily_goal": {"minutes": 241}}), RANGE),
-        (json!({"set_rest_days": {"weekdays": [1, 2, 3]}}), RANGE),
+        (json!({"set_rest_days": {"weekdays": [1, 2, 3]}}), &["limit_reached"]),
         (json!({"set_rest_days": {"weekdays": [8]}}), RANGE),
         (
             json!({"set_time_zone": {"time_zone": "Mars/Olympus", "day_start_minutes": 240}}),
@@ -63,7 +63,7 @@ fn wrong_values() -> Vec<Refusal> {
     cases
 }
 
-/// Things that a fresh hero does not have.
+/// Things that a fresh hero does not have. It has one: job 1, the starter module, which fills its only slot.
 fn nothing_there() -> Vec<Refusal> {
     const MODULE: &[&str] = &["unknown_module"];
     vec![
@@ -89,7 +89,7 @@ fn nothing_there() -> Vec<Refusal> {
         (json!({"assemble_module": {"module_id": ""}}), MODULE),
         (json!({"assemble_module": {"module_id": "../../etc/passwd"}}), MODULE),
         (json!({"assemble_module": {"module_id": "gen_aurora"}}), &["level_too_low", "not_enough_energy"]),
-        (json!({"assemble_module": {"module_id": "gen_pulse"}}), &["not_enough_energy"]),
+        (json!({"assemble_module": {"module_id": "gen_pulse"}}), &["slot_full"]),
         (json!({"pin_blueprint": {"module_id": "gen_nothing"}}), MODULE),
         (json!({"pay_blueprint": {"amount_me": 1}}), &["no_blueprint"]),
         (json!({"pay_blueprint": {"amount_me": 0}}), &["out_of_range", "no_blueprint"]),
@@ -98,8 +98,8 @@ fn nothing_there() -> Vec<Refusal> {
             json!({"pay_blueprint": {"amount_me": -9_007_199_254_740_991_i64}}),
             &["out_of_range", "no_blueprint"],
         ),
-        (json!({"finish_assembly": {"job_id": 1}}), &["unknown_job"]),
-        (json!({"cancel_assembly": {"job_id": 1}}), &["unknown_job"]),
+        (json!({"finish_assembly": {"job_id": 1}}), &["not_enough_dopamine"]),
+        (json!({"cancel_assembly": {"job_id": 1}}), &["starter_job"]),
         (json!({"upgrade_module": {"module_id": "gen_pulse"}}), &["not_owned"]),
         (json!({"sell_module": {"module_id": "gen_pulse"}}), &["not_owned"]),
         (json!({"place_module": {"module_id": "gen_pulse", "cell": 0}}), &["not_owned"]),
@@ -108,9 +108,9 @@ fn nothing_there() -> Vec<Refusal> {
         (json!({"disconnect_cable": {"from": "gen_pulse"}}), &["not_owned", "not_in_rack"]),
         (json!({"save_preset": {"slot": 200, "name": "n", "category": "none"}}), &["unknown_slot"]),
         (json!({"save_preset": {"slot": 0, "name": "", "category": "none"}}), TEXT),
-        (json!({"load_preset": {"slot": 200}}), &["unknown_slot"]),
+        (json!({"load_preset": {"slot": 200}}), &["empty_slot"]),
         (json!({"load_preset": {"slot": 0}}), &["empty_slot"]),
-        (json!({"delete_preset": {"slot": 200}}), &["unknown_slot"]),
+        (json!({"delete_preset": {"slot": 200}}), &["empty_slot"]),
         (json!({"import_preset": {"slot": 0, "code": "nonsense"}}), &["invalid_code"]),
         (json!({"import_preset": {"slot": 0, "code": "x".repeat(513)}}), &["invalid_code", "invalid_text"]),
         (json!("buy_preset_slot"), &["not_enough_dopamine"]),
@@ -124,6 +124,7 @@ fn foreign_ids(id: u32) -> Vec<Refusal> {
     const TASK: &[&str] = &["unknown_task"];
     let task =
         json!({"task_id": id, "title": "mine", "category": "none", "priority": "low", "estimate_minutes": 1});
+    let job = if id == 1 { 2 } else { id };
     vec![
         (json!({"update_task": task}), TASK),
         (json!({"complete_task": {"task_id": id}}), TASK),
@@ -135,8 +136,8 @@ fn foreign_ids(id: u32) -> Vec<Refusal> {
             TASK,
         ),
         (json!({"start_focus": {"mode": "flowtime", "category": "none", "task_id": id}}), TASK),
-        (json!({"finish_assembly": {"job_id": id}}), &["unknown_job"]),
-        (json!({"cancel_assembly": {"job_id": id}}), &["unknown_job"]),
+        (json!({"finish_assembly": {"job_id": job}}), &["unknown_job"]),
+        (json!({"cancel_assembly": {"job_id": job}}), &["unknown_job"]),
     ]
 }
 
