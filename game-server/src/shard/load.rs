@@ -73,6 +73,11 @@ impl Loader {
     async fn load(&self, hero: HeroId) -> Result<Box<Loaded>, LoadFailed> {
         let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
         let claim = self.store.claim(hero, self.node).await?;
+        if claim.min_reader > journal::SCHEMA_VERSION {
+            // A newer server may have it: give it back as it was.
+            self.store.release(hero, claim.epoch).await?;
+            return Err(journal::FoldFailed::TooNew { seq: claim.last_seq.0, found: claim.min_reader }.into());
+        }
         let loaded = self.store.load(&claim).await?;
         if !loaded.damaged_snapshots.is_empty() {
             tracing::error!(%hero, damaged = ?loaded.damaged_snapshots, "snapshots are damaged, older ones were used");
