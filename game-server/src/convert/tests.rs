@@ -71,3 +71,45 @@ fn the_document_names_every_refusal_and_every_event() {
     let missing: Vec<String> = all.filter(missing).collect();
     assert!(missing.is_empty(), "docs/protocol.md does not name {missing:?}: run cargo xtask codegen");
 }
+
+/// A client that draws `energy_me + rate · dt` until the boundary is never off by more than the rounding, through every
+/// bracket of a long session, over its plan and into overtime.
+#[test]
+fn progress_can_be_drawn_without_another_byte() {
+    use simulation::{advance::advance, apply::apply, catalogue::Catalogue, command, decide::decide, rules};
+
+    let catalogue = Catalogue::builtin();
+    let start_ms = 1_772_438_400_000; // 2026-03-02T08:00:00Z
+    let (mut hero, _created) = rules::create::create("Hero", "UTC", start_ms, &catalogue).expect("a good name");
+    let mode = command::FocusMode::Countdown { planned_minutes: 180 };
+    let start = command::Command::StartFocus { mode, category: command::Category::None, task_id: None };
+    for timed in decide(&hero, &start, start_ms, &catalogue).expect("nothing is open") {
+        apply(&mut hero, &timed);
+    }
+    let mut now_ms = start_ms;
+    let mut boundaries = 0;
+    let mut rates = Vec::new();
+    loop {
+        let before = super::progress(&hero, &catalogue, now_ms).expect("a session is open");
+        let Some(boundary_ms) = before.next_boundary_ms else { break };
+        rates.push(before.energy_rate_ue_per_s);
+        assert!(boundary_ms > now_ms, "a boundary lies ahead");
+        for at_ms in [now_ms + 1, (now_ms + boundary_ms) / 2, boundary_ms - 1] {
+            for timed in advance(&hero, at_ms, &catalogue) {
+                apply(&mut hero, &timed);
+            }
+            let drawn_me = before.energy_me + before.energy_rate_ue_per_s * (at_ms - before.at_ms) / 1_000_000;
+            let true_me = super::progress(&hero, &catalogue, at_ms).expect("still open").energy_me;
+            assert!((drawn_me - true_me).abs() <= 1, "{drawn_me} is drawn for {true_me} at {at_ms}");
+        }
+        now_ms = boundary_ms;
+        for timed in advance(&hero, now_ms, &catalogue) {
+            apply(&mut hero, &timed);
+        }
+        boundaries += 1;
+    }
+    // The ramp 1000, 1100, 1200, 1250, 1000, 500 ‰ times the day's 2000, 1000, 750 ‰ of 20 mE a second.
+    assert_eq!(rates, [40_000, 44_000, 48_000, 24_000, 25_000, 20_000, 7_500], "{boundaries} boundaries");
+    assert_eq!(now_ms - start_ms, 180 * 60_000, "nothing is drawn beyond the plan");
+    assert!(super::progress(&hero, &catalogue, now_ms + 60_000).expect("overtime").energy_rate_ue_per_s == 0);
+}
