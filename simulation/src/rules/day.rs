@@ -96,7 +96,8 @@ pub(crate) fn end(draft: &mut Draft<'_>, limit_ms: i64) {
     }
     let archived_task_ids = archived(hero, next.start_ms);
     let (records, chain) = run.done();
-    draft.emit(at_ms, Event::DaysEnded { credit, records, chain, next, zone, archived_task_ids });
+    // The moment of the last of them: a call that is split in between ends in the same state.
+    draft.emit(next.start_ms, Event::DaysEnded { credit, records, chain, next, zone, archived_task_ids });
 }
 
 /// The days that a run of days leaves behind.
@@ -189,8 +190,7 @@ fn day_credit(hero: &Hero, at_ms: i64, catalogue: &Catalogue) -> Option<DayCredi
     let mut meter = focus::certain(hero, open, at_ms, catalogue);
     let mut credit = Credit::default();
     if meter.focus_ms >= catalogue.focus.session_min_ms {
-        credit =
-            Credit { task_id: None, task_focus_ms: 0, ..session::credit(open, &meter) };
+        credit = Credit { task_id: None, task_focus_ms: 0, ..session::credit(open, &meter) };
     }
     meter.day_focus_ms = 0;
     if open.state != SessionState::Running && meter == open.meter && credit == Credit::default() {

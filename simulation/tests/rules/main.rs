@@ -1,0 +1,12 @@
+//! The rules as scripts: what a player does, and the journal that comes of it. One file a section of the rules.
+
+mod assembly;
+mod days;
+mod golden;
+mod offline;
+mod properties;
+mod rack;
+mod script;
+mod session;
+mod tasks;
+mod world;
