@@ -8,7 +8,7 @@ pub const GOING_AWAY: u16 = 1001;
 pub const UNSUPPORTED_DATA: u16 = 1003;
 /// A frame that is not exactly one sound MessagePack value.
 pub const INVALID_PAYLOAD: u16 = 1007;
-/// A sound frame at a wrong moment, such as a command before `hello`, again and again.
+/// More sockets of one hero than are kept: the oldest one leaves. Coming back by itself would push out another.
 pub const POLICY: u16 = 1008;
 /// A frame over the limit, see [`crate::limit::INBOUND_FRAME_BYTES_MAX`].
 pub const TOO_BIG: u16 = 1009;
@@ -79,7 +79,7 @@ pub const ALL: [Close; 13] = [
     Close { code: GOING_AWAY, name: "going_away", reaction: Reaction::Backoff },
     Close { code: UNSUPPORTED_DATA, name: "unsupported_data", reaction: Reaction::FixClient },
     Close { code: INVALID_PAYLOAD, name: "invalid_payload", reaction: Reaction::FixClient },
-    Close { code: POLICY, name: "policy", reaction: Reaction::FixClient },
+    Close { code: POLICY, name: "policy", reaction: Reaction::Stop },
     Close { code: TOO_BIG, name: "too_big", reaction: Reaction::FixClient },
     Close { code: INTERNAL, name: "internal", reaction: Reaction::Backoff },
     Close { code: RESTART, name: "restart", reaction: Reaction::AfterGoingAway },

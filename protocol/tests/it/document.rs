@@ -32,7 +32,7 @@ fn closes() -> String {
             close::GOING_AWAY => "one end goes away; also after 25 s without a sign of life",
             close::UNSUPPORTED_DATA => "a text frame",
             close::INVALID_PAYLOAD => "a frame that is not exactly one sound MessagePack value",
-            close::POLICY => "a sound frame at a wrong moment, again and again",
+            close::POLICY => "too many sockets of one hero: the oldest one leaves",
             close::TOO_BIG => "a frame over 8 KiB",
             close::INTERNAL => "a mistake of the server; the hero is unharmed",
             close::RESTART => "the server restarts, or the socket is 12 h old; everything is on disk",

@@ -32,7 +32,7 @@ export const CLOSE_REACTION: Readonly<Record<number, CloseReaction>> = {
   1001: "backoff",
   1003: "fix_client",
   1007: "fix_client",
-  1008: "fix_client",
+  1008: "stop",
   1009: "fix_client",
   1011: "backoff",
   1012: "after_going_away",
