@@ -139,15 +139,11 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
 
   return (
     <div
-      ref={board}
-      className="board"
+      className="board-frame"
       data-skin={hero.profile.equipped.find((one) => one.startsWith('skin_')) ?? 'plain'}
-      role="grid"
-      aria-label="Rack"
-      tabIndex={-1}
-      style={{ aspectRatio: `${size.width} / ${size.height}`, maxWidth: `min(${size.width * 1.9}px, ${(72 * size.width) / size.height}vh)` }}
-      onKeyDown={keyDown}
+      style={{ maxWidth: `min(${size.width * 1.9}px, ${(72 * size.width) / size.height}vh)` }}
     >
+      <div ref={board} className="board" role="grid" aria-label="Rack" tabIndex={-1} style={{ aspectRatio: `${size.width} / ${size.height}` }} onKeyDown={keyDown}>
       <BoardDrawing catalogue={catalogue} drag={drag} goals={goals} hand={hand} />
       {Array.from({ length: cells + 1 }, (_, cell) => (
         <button
@@ -165,6 +161,7 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
           onPointerDown={(event) => pointerDown(event, cell)}
         />
       ))}
+      </div>
     </div>
   );
 }

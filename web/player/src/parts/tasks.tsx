@@ -69,23 +69,23 @@ export function TaskRow({ task, onEdit }: { task: Task; onEdit?: () => void }) {
           <span>{task.title}</span>
         </label>
         <TaskFacts task={task} />
-        {!isDone && (
-          <span className="task-actions">
+        <span className="task-actions">
+          {!isDone && (
             <button type="button" className="link" title="Five minutes for this" onClick={() => startMinutes(client, 5, task.task_id)}>
               5 min
             </button>
-            {task.parent_id === null && (
-              <button type="button" className="link" aria-expanded={splitting} onClick={() => setSplitting(!splitting)}>
-                Split it
-              </button>
-            )}
-          </span>
-        )}
-        {onEdit && (
-          <button type="button" className="link" onClick={onEdit}>
-            Edit
-          </button>
-        )}
+          )}
+          {!isDone && task.parent_id === null && (
+            <button type="button" className="link" aria-expanded={splitting} onClick={() => setSplitting(!splitting)}>
+              Split it
+            </button>
+          )}
+          {onEdit && (
+            <button type="button" className="link" onClick={onEdit}>
+              Edit
+            </button>
+          )}
+        </span>
       </div>
       {subtasks.length > 0 && (
         <ul className="tasks subtasks">

@@ -1,0 +1,162 @@
+/** The real server, killed and started at will, and a real Chromium that looks at it. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const BINARY = resolve(import.meta.dirname, process.env['DOPAMINE_HERO_BIN'] ?? '../../target/debug/dopamine-hero');
+const CHROMIUM = process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium';
+const READY_MS_MAX = 20_000;
+
+/** Nothing of the browser's own may look for the internet. */
+const CHROMIUM_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+async function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer();
+    probe.once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address !== null && typeof address === 'object' ? found(address.port) : failed(new Error('no port'))));
+    });
+  });
+}
+
+export class GameServer {
+  #process: ChildProcess | null = null;
+  #log = '';
+
+  private constructor(
+    readonly folder: string,
+    private readonly ports: readonly [number, number, number],
+  ) {}
+
+  /** A server with a store of its own. */
+  static async start(): Promise<GameServer> {
+    if (!existsSync(BINARY)) throw new Error(`there is no server at ${BINARY}: build it first, or set DOPAMINE_HERO_BIN`);
+    const folder = await mkdtemp(join(tmpdir(), 'dopamine-hero-e2e-'));
+    const server = new GameServer(folder, [await freePort(), await freePort(), await freePort()]);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.ports[0]}/`;
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const [port, adminPort, metricsPort] = this.ports;
+    return {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      METRICS_PORT: String(metricsPort),
+      DATABASE_URL: `sqlite://${join(this.folder, 'heroes.sqlite')}`,
+    };
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(BINARY, ['serve'], { env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (this.#log += data.toString()));
+    const deadline = Date.now() + READY_MS_MAX;
+    while (Date.now() < deadline && child.exitCode === null) {
+      const isReady = await fetch(`${this.url}ready`).then((answer) => answer.ok, () => false);
+      if (isReady) return;
+      await pause(50);
+    }
+    throw new Error(`the server did not become ready:\n${this.#log}`);
+  }
+
+  /** Runs a subcommand on this server's store. */
+  async run(subcommand: string, ...rest: string[]): Promise<string> {
+    const child = spawn(BINARY, [subcommand, ...rest], { env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
+    const code = await new Promise<number | null>((done) => child.once('exit', done));
+    if (code !== 0) throw new Error(`${subcommand} ended with ${code}:\n${output}`);
+    return output;
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((done) => child.once('exit', done));
+    child.kill(signal);
+    await gone;
+  }
+
+  async remove(): Promise<void> {
+    await this.end('SIGKILL');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGUMENTS });
+}
+
+export interface Tab {
+  page: Page;
+  context: BrowserContext;
+  /** What the page complained about; lost connections are expected and left out. */
+  complaints: string[];
+}
+
+/** A page of a device that has never been here. */
+export async function freshTab(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Tab> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'dark', ...options });
+  return openTab(context, url);
+}
+
+export async function openTab(context: BrowserContext, url: string): Promise<Tab> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    const isLostConnection = /net::ERR|WebSocket connection|Failed to load resource/.test(message.text());
+    if (message.type() === 'error' && !isLostConnection) complaints.push(message.text());
+  });
+  await page.goto(url);
+  await page.locator('main').waitFor();
+  return { page, context, complaints };
+}
+
+/** The big number in seconds; after the plan it is negative. */
+export async function timerSeconds(page: Page): Promise<number> {
+  const text = (await page.getByTestId('timer').textContent()) ?? '';
+  const parts = text.replace('+', '').split(':').map(Number);
+  const seconds = parts.reduce((sum, part) => sum * 60 + part, 0);
+  return text.startsWith('+') ? -seconds : seconds;
+}
+
+export async function sessionEnergy(page: Page): Promise<number> {
+  return Number(await page.getByTestId('session-energy').textContent());
+}
+
+export function status(page: Page): Promise<string | null> {
+  return page.getByTestId('status').textContent();
+}
+
+export function startButton(page: Page) {
+  return page.getByRole('button', { name: 'Start 5 minutes' });
+}
+
+/** For tests about time itself. Everything else waits for a condition. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
