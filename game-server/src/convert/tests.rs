@@ -80,7 +80,8 @@ fn progress_can_be_drawn_without_another_byte() {
 
     let catalogue = Catalogue::builtin();
     let start_ms = 1_772_438_400_000; // 2026-03-02T08:00:00Z
-    let (mut hero, _created) = rules::create::create("Hero", "UTC", start_ms, &catalogue).expect("a good name");
+    let (mut hero, _created) =
+        rules::create::create("Hero", "UTC", start_ms, &catalogue).expect("a good name");
     let mode = command::FocusMode::Countdown { planned_minutes: 180 };
     let start = command::Command::StartFocus { mode, category: command::Category::None, task_id: None };
     for timed in decide(&hero, &start, start_ms, &catalogue).expect("nothing is open") {
@@ -98,7 +99,8 @@ fn progress_can_be_drawn_without_another_byte() {
             for timed in advance(&hero, at_ms, &catalogue) {
                 apply(&mut hero, &timed);
             }
-            let drawn_me = before.energy_me + before.energy_rate_ue_per_s * (at_ms - before.at_ms) / 1_000_000;
+            let drawn_me =
+                before.energy_me + before.energy_rate_ue_per_s * (at_ms - before.at_ms) / 1_000_000;
             let true_me = super::progress(&hero, &catalogue, at_ms).expect("still open").energy_me;
             assert!((drawn_me - true_me).abs() <= 1, "{drawn_me} is drawn for {true_me} at {at_ms}");
         }

@@ -65,8 +65,6 @@ label! {
         Duplicate = "duplicate",
         /// Refused, certainly not applied.
         Rejected = "rejected",
-        /// Applied in memory and then dropped, because another owner has the hero; the client asks again there.
-        Fenced = "fenced",
     }
 }
 

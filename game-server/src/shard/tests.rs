@@ -349,14 +349,18 @@ async fn a_session_ends_by_itself_and_is_credited_once() {
     device.send(1, Command::StartFocus { mode, category: Category::None, task_id: None });
     device.durable().await;
     rig.clock.advance(30 * 60 * 1000);
-    let credited = device
+    let ended = device
         .expect("end of the session", |message| match message {
             ServerMessage::Events(events) => {
-                events.events.iter().find(|event| event.kind == "session_ended").map(|event| event.energy_me)
+                events.events.iter().any(|event| event.kind == "session_ended").then_some(events.events)
             }
             _ => None,
         })
         .await;
-    assert_eq!(credited, 13_200, "5 min give 12,000 mE and 1,200 for completion");
+    let paid = |cause: &str| -> Vec<i64> {
+        let lines = ended.iter().filter(|event| event.cause.as_deref() == Some(cause));
+        lines.map(|event| event.energy_me).collect()
+    };
+    assert_eq!((paid("focus"), paid("completion")), (vec![12_000], vec![1_200]));
     assert_verifies(&rig.store).await;
 }
