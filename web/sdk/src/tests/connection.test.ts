@@ -28,7 +28,7 @@ describe('close codes', () => {
     [CLOSE.going_away, 750],
     [CLOSE.unsupported_data, 30_750],
     [CLOSE.invalid_payload, 30_750],
-    [CLOSE.policy, 30_750],
+    [CLOSE.policy, null],
     [CLOSE.too_big, 30_750],
     [CLOSE.internal, 750],
     [CLOSE.restart, 750],
