@@ -28,7 +28,7 @@ fn numbers_arrive_under_their_names_and_labels() {
     for line in [
         "connections_open 1",
         "commands_total{outcome=\"durable\"} 1",
-        "commands_total{outcome=\"fenced\"} 0",
+        "commands_total{outcome=\"duplicate\"} 0",
         "rejected_total{code=\"read_only\"} 1",
         "rejected_total{code=\"rules\"} 1",
         "command_ack_seconds_bucket{le=\"0.005\"} 0",
