@@ -79,7 +79,7 @@ fn nothing_there() -> Vec<Refusal> {
         (json!({"confirm_focus": "yes"}), &["nothing_to_confirm"]),
         (
             json!({"report_offline_focus": {"started_at_ms": 0, "duration_ms": 60_000, "category": "none"}}),
-            &["offline_refused"],
+            &["too_late"],
         ),
         (
             json!({"report_offline_focus": {"started_at_ms": 0, "duration_ms": -1, "category": "none"}}),
