@@ -14,7 +14,7 @@ use crate::{golden, names, sample};
 
 const CLIENT: &str = include_str!("../../src/client.rs");
 const SERVER: &str = include_str!("../../src/server.rs");
-const TYPES: &str = include_str!("../../src/types.rs");
+const TYPES: &str = concat!(include_str!("../../src/types.rs"), include_str!("../../src/types/workshop.rs"));
 
 fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol.md")
