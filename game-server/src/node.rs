@@ -188,3 +188,28 @@ async fn watch_writer(writer: JoinHandle<Result<(), WriterFailed>>, failed: watc
     };
     failed.send_replace(Some(what));
 }
+
+#[cfg(test)]
+mod tests {
+    use persistence::{Fault, MemoryStore};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{outbox::Outbox, shard::Request};
+
+    #[tokio::test]
+    async fn a_broken_store_takes_the_process_with_it() {
+        let store = Arc::new(MemoryStore::new());
+        let stores = Stores { journal: Arc::clone(&store) as _, accounts: Arc::clone(&store) as _ };
+        let config = Config::parse(|_| None).expect("the defaults are valid");
+        let node = Node::start(config, Clock::system(), Arc::new(Metrics::new()), stores)
+            .expect("threads can be had");
+        store.fail_next(Fault::Broken);
+        let hero = HeroId(Uuid::now_v7());
+        let outbox = Arc::new(Outbox::new(1));
+        let attach = Request::Attach { hero, stream_id: 1, last_seq: None, time_zone: None, outbox };
+        node.shard(hero).try_send(attach).expect("the inbox has room");
+        let what = timeout(Duration::from_secs(20), node.failed()).await.expect("it is noticed");
+        assert!(what.contains("journal writer"), "{what}");
+    }
+}

@@ -24,6 +24,8 @@ pub(super) struct Device {
     pub(super) stream_id: u64,
     /// Events up to this one are in its welcome.
     pub(super) welcomed_seq: u64,
+    /// Its welcome was told: from now on it may hear other things.
+    pub(super) is_welcomed: bool,
 }
 
 /// A hero in memory.

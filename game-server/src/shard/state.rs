@@ -93,6 +93,8 @@ struct Attach {
 
 /// What is told once the ticket before it is durable.
 enum Output {
+    /// The first thing that a device hears.
+    Welcome { hero: HeroId, outbox: Arc<Outbox>, frame: Bytes },
     /// To one socket.
     One(Arc<Outbox>, Bytes),
     /// An acknowledgement, with the time of its command for the measurement.

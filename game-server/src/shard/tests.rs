@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use persistence::{HeroId, JournalStore, JournalWriter, MemoryStore, NodeId, WriterConfig};
+use persistence::{
+    Fault, HeroId, JournalStore, JournalWriter, MemoryStore, NodeId, SnapshotRecord, WriterConfig,
+};
 use protocol::{
     close, codec,
     server::{CommandResult, Events, ServerMessage, Welcome, WelcomeState},
@@ -17,8 +19,12 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Loader, Request, ShardHandle, ShardParts, build};
-use crate::{clock::Clock, metrics::Metrics, outbox::Outbox, verify};
+use super::{
+    Loader, Request, ShardHandle, ShardParts,
+    audit::{self, AuditFailed},
+    build,
+};
+use crate::{clock::Clock, journal, metrics::Metrics, outbox::Outbox, verify};
 
 const NOON_MS: i64 = 1_780_000_000_000;
 
@@ -363,4 +369,48 @@ async fn a_session_ends_by_itself_and_is_credited_once() {
     };
     assert_eq!((paid("focus"), paid("completion")), (vec![12_000], vec![1_200]));
     assert_verifies(&rig.store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_refuses_untouched_and_comes_back() {
+    let mut rig = Rig::start();
+    let mut device = rig.connect(hero(1), 7, None);
+    device.welcome().await;
+    device.send(1, rename("Ada"));
+    device.durable().await;
+    rig.store.fail_until_healed(Fault::Unavailable);
+    device.send(2, rename("Bo"));
+    let read_only = |wanted| {
+        move |message| match message {
+            ServerMessage::Status(status) if status.read_only == wanted => Some(()),
+            _ => None,
+        }
+    };
+    device.expect("read-only", read_only(true)).await;
+    device.send(3, rename("Chi"));
+    assert_eq!(device.rejected().await, "read_only");
+    rig.store.heal();
+    assert_eq!(device.durable().await.cmd_seq, 2, "what was taken before the outage is kept");
+    device.expect("the way back", read_only(false)).await;
+    device.send(3, rename("Chi"));
+    assert_eq!(device.durable().await.cmd_seq, 3);
+    assert_verifies(&rig.store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_its_events_do_not_fold_to_is_found() {
+    let mut rig = Rig::start();
+    let mut device = rig.connect(hero(1), 7, None);
+    device.welcome().await;
+    device.send(1, rename("Ada"));
+    device.durable().await;
+    let claim = rig.store.claim(hero(1), NodeId(Uuid::now_v7())).await.expect("the store is there");
+    let lie = journal::StoredHero::default();
+    let state = journal::encode_state(&lie.hero, &lie.streams);
+    let (seq, chain) = (claim.last_seq, claim.chain);
+    let snapshot =
+        SnapshotRecord::seal(hero(1), seq, claim.epoch, journal::SCHEMA_VERSION, chain, state, NOON_MS);
+    rig.store.snapshot(&[snapshot]).await.expect("the store takes what it cannot read");
+    let found = audit::audit(&*rig.store, hero(1)).await;
+    assert!(matches!(found, Err(AuditFailed::Differs(at)) if at == seq.0), "{found:?}");
 }

@@ -27,6 +27,8 @@ impl Shard {
     pub(super) fn attach(&mut self, hero: HeroId, attach: Attach) {
         if self.draining() {
             send_away(&attach.outbox);
+        } else if self.read_only {
+            attach.outbox.close(close::OVERLOAD, "nothing can be saved right now, please come back");
         } else if self.heroes.contains_key(&hero) {
             self.welcome(hero, attach);
         } else if let Some(loading) = self.loading.get_mut(&hero) {
@@ -186,7 +188,7 @@ impl Shard {
         let Some(resident) = self.take(id) else { return };
         self.waiting.retain(|(_, output)| match output {
             Output::Devices { hero, .. } | Output::Progress { hero, .. } => *hero != id,
-            Output::One(outbox, _) | Output::Acknowledge(outbox, ..) => {
+            Output::Welcome { outbox, .. } | Output::One(outbox, _) | Output::Acknowledge(outbox, ..) => {
                 !resident.devices.iter().any(|device| device.outbox.connection_id == outbox.connection_id)
             }
         });

@@ -53,18 +53,25 @@ impl Shard {
         };
         let frame = codec::encode_server(&ServerMessage::Welcome(Box::new(welcome)));
         let welcomed_seq = resident.seq;
-        resident.devices.push(Device { outbox: Arc::clone(&outbox), stream_id, welcomed_seq });
-        self.tell(id, Output::One(outbox, frame));
-        self.tell_status(id);
+        resident.devices.push(Device {
+            outbox: Arc::clone(&outbox),
+            stream_id,
+            welcomed_seq,
+            is_welcomed: false,
+        });
+        self.tell(id, Output::Welcome { hero: id, outbox, frame });
     }
 
     /// Tells every device of a hero whether it can save and how many others there are.
-    pub(super) fn tell_status(&mut self, id: HeroId) {
+    pub(super) fn tell_status(&self, id: HeroId) {
         let Some(resident) = self.heroes.get(&id) else { return };
         let other_devices = count(resident.devices.len().saturating_sub(1));
         let status = Status { read_only: self.read_only, other_devices };
         let frame = codec::encode_server(&ServerMessage::Status(status));
-        self.tell(id, Output::Devices { hero: id, seq: u64::MAX, frame });
+        // At once: while the store is away nothing becomes durable, and this is when it must be known.
+        for device in resident.devices.iter().filter(|device| device.is_welcomed) {
+            device.outbox.push(frame.clone());
+        }
     }
 
     /// Tells now what is durable already, and the rest when it is.
@@ -107,8 +114,19 @@ impl Shard {
         self.finish_drain();
     }
 
-    fn release(&self, output: Output) {
+    fn release(&mut self, output: Output) {
         match output {
+            Output::Welcome { hero, outbox, frame } => {
+                outbox.push(frame);
+                let Some(resident) = self.heroes.get_mut(&hero) else { return };
+                for device in &mut resident.devices {
+                    device.is_welcomed |= device.outbox.connection_id == outbox.connection_id;
+                }
+                // The only device of a hero knows all of it from its welcome.
+                if resident.devices.len() > 1 || self.read_only {
+                    self.tell_status(hero);
+                }
+            }
             Output::One(outbox, frame) => outbox.push(frame),
             Output::Acknowledge(outbox, frame, received) => {
                 self.parts.metrics.command_ack_seconds.record_duration(received.elapsed());
