@@ -2,6 +2,7 @@
 
 mod assembly;
 mod days;
+mod economy;
 mod golden;
 mod offline;
 mod properties;
