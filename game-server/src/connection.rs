@@ -18,7 +18,7 @@ use protocol::{
     close,
     code::RejectCode,
     codec, limit,
-    server::{GoingAway, Pong, ServerMessage},
+    server::{Pong, ServerMessage},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -209,8 +209,7 @@ where
                         return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
                     }
                     if now - opened > AGE_MAX {
-                        outbox.push(going_away(0));
-                        outbox.close(close::RESTART, "12 hours old, please come back");
+                        outbox.send_away(0, "12 hours old, please come back");
                         continue;
                     }
                     if let Err(ending) = self.write([Message::Ping(Bytes::new())]).await {
@@ -339,11 +338,6 @@ impl Session {
         node.metrics.rejected_total.of(RejectionCode::of(&rejected.code)).increment();
         self.outbox.push(codec::encode_server(&ServerMessage::Rejected(rejected)));
     }
-}
-
-/// Tells the client to come back later.
-pub fn going_away(reconnect_after_ms: u32) -> Bytes {
-    codec::encode_server(&ServerMessage::GoingAway(GoingAway { reconnect_after_ms }))
 }
 
 async fn farewell<S>(socket: &mut WebSocketStream<S>, closing: &Closing)

@@ -13,7 +13,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::close;
+use protocol::{
+    close, codec,
+    server::{GoingAway, ServerMessage},
+};
 use tokio::sync::Notify;
 
 /// Most frames that may wait for one socket. Full: the socket is closed with 1013 and the client resumes.
@@ -92,6 +95,12 @@ impl Outbox {
     pub fn close(&self, code: u16, reason: &'static str) {
         self.lock().closing.get_or_insert(Closing { code, reason });
         self.wake.notify_one();
+    }
+
+    /// Asks the client to come back after some time, and closes with 1012.
+    pub fn send_away(&self, reconnect_after_ms: u32, reason: &'static str) {
+        self.push(codec::encode_server(&ServerMessage::GoingAway(GoingAway { reconnect_after_ms })));
+        self.close(close::RESTART, reason);
     }
 
     /// Whether the queue ran over: the client was too slow.

@@ -1,3 +1,6 @@
+pub(crate) mod client;
+mod walk;
+
 use std::path::Path;
 
 use protocol::{client::ClientMessage, codec::decode_client};

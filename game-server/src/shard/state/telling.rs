@@ -10,7 +10,7 @@ use protocol::{
 use tokio::sync::oneshot;
 
 use super::{Attach, Output, Shard};
-use crate::{connection, convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
+use crate::{convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
 
 /// Reconnects after a drain are spread over this long.
 const RECONNECT_SPREAD_MS: u32 = 5_000;
@@ -192,8 +192,7 @@ fn count(devices: usize) -> u32 {
 
 /// Asks a device to come back to another server, or to this one when it is up again.
 pub(super) fn send_away(outbox: &Outbox) {
-    outbox.push(connection::going_away(spread(outbox.connection_id)));
-    outbox.close(close::RESTART, "this server is stopping");
+    outbox.send_away(spread(outbox.connection_id), "this server is stopping");
 }
 
 /// Spreads reconnects over some seconds, evenly over the sockets.
