@@ -105,8 +105,9 @@ impl Event {
             Self::TaskCompleted { .. } => PAID.with(Sections::TASKS),
             Self::TaskCreated { .. }
             | Self::TaskUpdated { .. }
-            | Self::TaskReopened { .. }
-            | Self::TaskDeleted { .. } => Sections::TASKS,
+            | Self::TaskReopened { .. } => Sections::TASKS,
+            // The open session may have been for it.
+            Self::TaskDeleted { .. } => Sections::TASKS.with(Sections::FOCUS),
             Self::DailyGoalSet { .. } => Sections::PROFILE.with(Sections::TODAY),
             Self::HeroRenamed { .. }
             | Self::ZoneQueued { .. }
