@@ -60,7 +60,7 @@ export function App() {
   }
 
   const { hero } = state.view;
-  const isNew = hero.statistics.sessions === 0 && hero.modules.length === 0 && hero.tasks.length === 0;
+  const isNew = hero.statistics.sessions === 0 && hero.tasks.length === 0;
   const isFirst = isNew && hero.focus.session === null && ended === null && hero.focus.on_break === null && page === 'home';
   // The first session, and every calm one, has nothing beside the timer.
   const hasNavigation = !isFirst && !(hero.focus.session !== null && (hero.statistics.sessions === 0 || lowStimulation));

@@ -36,19 +36,21 @@ export function keptGoing(session: Session): boolean {
   return session.mode !== 'flowtime' && session.planned_ms === null;
 }
 
-/** Energy of the session so far, in mE. */
-export function energyMe(progress: Progress, nowMs: number): number {
-  return progress.energy_me + grown(progress, progress.energy_rate_ue_per_s, nowMs);
+/**
+ * Energy of the session so far, in mE. `isLive` is whether the server would tell us of a new rate: then the number goes on
+ * over a boundary, and the server's word replaces it; without a connection it is held there, because nobody knows.
+ */
+export function energyMe(progress: Progress, nowMs: number, isLive: boolean): number {
+  return progress.energy_me + grown(progress, progress.energy_rate_ue_per_s, nowMs, isLive);
 }
 
-/** Dopamine of the session so far, in mD. */
-export function dopamineMd(progress: Progress, nowMs: number): number {
-  return progress.dopamine_md + grown(progress, progress.dopamine_rate_ud_per_s, nowMs);
+/** Dopamine of the session so far, in mD; see `energyMe`. */
+export function dopamineMd(progress: Progress, nowMs: number, isLive: boolean): number {
+  return progress.dopamine_md + grown(progress, progress.dopamine_rate_ud_per_s, nowMs, isLive);
 }
 
-/** Beyond the next boundary the value is held: a new rate is on its way. */
-function grown(progress: Progress, ratePerSecond: number, nowMs: number): number {
-  const untilMs = Math.min(nowMs, progress.next_boundary_ms ?? nowMs);
+function grown(progress: Progress, ratePerSecond: number, nowMs: number, isLive: boolean): number {
+  const untilMs = isLive ? nowMs : Math.min(nowMs, progress.next_boundary_ms ?? nowMs);
   return Math.floor((ratePerSecond * Math.max(0, untilMs - progress.at_ms)) / 1_000_000);
 }
 

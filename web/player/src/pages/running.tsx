@@ -147,11 +147,12 @@ function Lamps({ session, now }: { session: Session; now: number }) {
 
 function Counts({ session, now }: { session: Session; now: number }) {
   const settings = useSettings();
+  const isLive = useGame().link.state === 'live';
   const counts = isEffectOn('countUp', settings, systemReducesMotion());
   // Without the count-up the number still comes, once every ten seconds.
   const at = counts ? now : now - (now % 10_000);
-  const energy = timer.energyMe(session.progress, Math.max(at, session.progress.at_ms));
-  const dopamine = timer.dopamineMd(session.progress, Math.max(at, session.progress.at_ms));
+  const energy = timer.energyMe(session.progress, at, isLive);
+  const dopamine = timer.dopamineMd(session.progress, at, isLive);
   return (
     <p className="counts">
       <span className="energy">

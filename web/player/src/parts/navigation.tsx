@@ -35,6 +35,7 @@ export interface TopBarProps {
 }
 
 export function TopBar({ page, onGo, onHelp, isBare }: TopBarProps) {
+  const { known } = useGame();
   return (
     <header className="top">
       <button type="button" className="brand" onClick={() => onGo('home')}>
@@ -49,7 +50,7 @@ export function TopBar({ page, onGo, onHelp, isBare }: TopBarProps) {
       </button>
       {!isBare && <Wallet />}
       <div className="top-end">
-        {!isBare && <StatusPill />}
+        {(!isBare || known) && <StatusPill />}
         <button type="button" className="icon-button" aria-label="Help and keys" onClick={onHelp}>
           <Icon name="help" />
         </button>

@@ -76,11 +76,13 @@ describe('the timer', () => {
     expect(timer.keptGoing({ ...base(), planned_ms: null })).toBe(true);
   });
 
-  it('grows energy only up to the next boundary', () => {
+  it('grows energy over a boundary only while the server can say otherwise', () => {
     const progress = { ...base().progress, at_ms: EPOCH, energy_me: 100, energy_rate_ue_per_s: 40_000, next_boundary_ms: EPOCH + 10_000 };
-    expect(timer.energyMe(progress, EPOCH + 5_000)).toBe(300);
-    expect(timer.energyMe(progress, EPOCH + 60_000)).toBe(500);
-    expect(timer.energyMe(progress, EPOCH - 60_000)).toBe(100);
+    expect(timer.energyMe(progress, EPOCH + 5_000, true)).toBe(300);
+    expect(timer.energyMe(progress, EPOCH + 5_000, false)).toBe(300);
+    expect(timer.energyMe(progress, EPOCH + 20_000, true)).toBe(900);
+    expect(timer.energyMe(progress, EPOCH + 20_000, false)).toBe(500);
+    expect(timer.energyMe(progress, EPOCH - 60_000, true)).toBe(100);
   });
 
   it('computes jobs and breaks from their anchors', () => {
