@@ -9,8 +9,8 @@ use crate::event::TimedEvent;
 use crate::hero::Hero;
 use crate::rules::{achievement, assembly, confirm, day, preset, rack, rest, streak, timer, wallet};
 
-/// The most events that one call returns. Reserve room for that many before calling; the tests come nowhere near.
-/// What a call leaves over, the next one finds.
+/// The most events that one call returns, and the most that a decision returns. Reserve room for that many before
+/// calling; the tests come nowhere near. What a call leaves over, the next one finds.
 pub const EVENTS_PER_ADVANCE_MAX: usize = 64;
 
 /// One boundary and what follows from it never makes more events than this.
@@ -87,7 +87,13 @@ pub(crate) fn run(draft: &mut Draft<'_>, now_ms: i64) {
         if at_ms > now_ms {
             break;
         }
+        let before = draft.events.len();
         happen(draft, at_ms, boundary, now_ms);
+        // A boundary that makes nothing happen would be due for ever: stop instead of turning round and round.
+        debug_assert!(draft.events.len() > before, "{boundary:?} was due at {at_ms} and did nothing");
+        if draft.events.len() == before {
+            break;
+        }
         consequences(draft);
     }
 }
