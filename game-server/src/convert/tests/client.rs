@@ -47,8 +47,10 @@ pub(crate) fn steady(mut hero: types::Hero) -> types::Hero {
     for module in &mut hero.modules {
         (module.sell_me, module.sell_md) = (0, 0);
     }
-    for task in &mut hero.tasks {
-        (task.focus_ms, task.reward_me) = (0, 0);
+    if hero.focus.session.is_some() {
+        for task in &mut hero.tasks {
+            (task.focus_ms, task.reward_me) = (0, 0);
+        }
     }
     hero
 }
