@@ -76,9 +76,33 @@ it('what is done without a server waits, is counted, survives a reload of the da
   await expect.poll(() => status(page), { timeout: 45_000 }).toBe('All saved');
   expect(await tasks(page)).toEqual(['first while away', 'second while away', 'before the outage']);
   await page.reload();
-  await page.keyboard.press('n');
+  await page.getByRole('navigation').getByRole('button', { name: 'Tasks' }).click();
   await expect.poll(() => status(page)).toBe('All saved');
   expect(await tasks(page)).toEqual(['first while away', 'second while away', 'before the outage']);
+  expect(complaints).toEqual([]);
+});
+
+it('a reload without a server shows the running timer, and what was wished before it is still saved', async () => {
+  const { page, complaints } = await freshTab(browser, server.url);
+  await startButton(page).click();
+  await expect.poll(() => status(page)).toBe('All saved');
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
+  await expect.poll(() => timerSeconds(page)).toBeLessThan(299);
+
+  await server.end('SIGKILL');
+  await page.getByLabel('What on?').fill('kept over the reload');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => status(page)).toContain('1 to save');
+  const before = await timerSeconds(page);
+  const leftAt = Date.now();
+  await page.reload();
+  await page.getByTestId('timer').waitFor();
+  expect(Math.abs(before - (Date.now() - leftAt) / 1_000 - (await timerSeconds(page)))).toBeLessThanOrEqual(1);
+  expect(await status(page)).toContain('1 to save');
+
+  await server.start();
+  await expect.poll(() => status(page), { timeout: 45_000 }).toBe('All saved');
+  expect(await page.getByLabel('What on?').inputValue()).toBe('kept over the reload');
   expect(complaints).toEqual([]);
 });
 

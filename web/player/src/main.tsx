@@ -20,3 +20,8 @@ createRoot(root).render(
     <App />
   </ClientProvider>,
 );
+
+// Only the built client: while developing, an old page from a cache is the last thing one wants.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  navigator.serviceWorker.register('/service-worker.js').catch(() => undefined);
+}
