@@ -103,9 +103,9 @@ impl Event {
             Self::DayExtended { .. } => Sections::TODAY.with(Sections::PROFILE),
             Self::ShieldGiven { .. } => Sections::STREAK,
             Self::TaskCompleted { .. } => PAID.with(Sections::TASKS),
-            Self::TaskCreated { .. }
-            | Self::TaskUpdated { .. }
-            | Self::TaskReopened { .. } => Sections::TASKS,
+            Self::TaskCreated { .. } | Self::TaskUpdated { .. } | Self::TaskReopened { .. } => {
+                Sections::TASKS
+            }
             // The open session may have been for it.
             Self::TaskDeleted { .. } => Sections::TASKS.with(Sections::FOCUS),
             Self::DailyGoalSet { .. } => Sections::PROFILE.with(Sections::TODAY),
