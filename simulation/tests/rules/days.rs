@@ -249,3 +249,18 @@ fn a_year_away_is_one_event() {
     assert_eq!(simulation::advance::advance(&play.hero, play.now_ms, &CATALOGUE), []);
     play.check_invariants();
 }
+
+#[test]
+fn idle_days_pass_together_until_a_job_is_done() {
+    // Two hours of building from 03:00 on: the day ends at 04:00, the job at 05:00, and then the other days pass.
+    let mut play = Play::at("2026-03-02T02:00:00Z", "UTC");
+    play.run("wait 1m; earn 20000; wait 59m; task 0m");
+    play.run("assemble gen_granular; wait 3d");
+    let kinds: Vec<_> = play.journal.iter().rev().take(5).map(|timed| timed.event.kind()).collect();
+    assert_eq!(
+        kinds,
+        ["days_ended", "achievement_unlocked", "achievement_unlocked", "module_assembled", "days_ended"]
+    );
+    assert_eq!(play.hero.days.len(), 3);
+    play.check_invariants();
+}
