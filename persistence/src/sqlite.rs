@@ -293,7 +293,10 @@ impl JournalStore for SqliteStore {
             "SELECT hero_id, seq, epoch, schema_version, chain, state_hash, state, at_ms FROM hero_snapshot
             WHERE hero_id = ? AND seq <= ? ORDER BY seq DESC LIMIT ?";
         Box::pin(async move {
-            let query = sqlx::query(sql).bind(hero.0).bind(int(at_most.0)).bind(limit.min(PAGE_ROWS_MAX));
+            let query = sqlx::query(sql)
+                .bind(hero.0)
+                .bind(i64::try_from(at_most.0).unwrap_or(i64::MAX))
+                .bind(limit.min(PAGE_ROWS_MAX));
             query.fetch_all(&self.inner.readers).await.map_err(failed)?.iter().map(rows::snapshot).collect()
         })
     }

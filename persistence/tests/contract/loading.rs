@@ -104,6 +104,8 @@ pub(crate) async fn the_last_three_snapshots_are_kept(backend: impl Backend) {
     }
     let positions = |list: Vec<SnapshotRecord>| list.iter().map(|it| it.seq.0).collect::<Vec<_>>();
     assert_eq!(positions(store.snapshots(hero(1), Seq(100), 10).await.unwrap()), [13, 12, 11]);
+    // "The newest ones" is asked for with the largest position there is, on every store.
+    assert_eq!(positions(store.snapshots(hero(1), Seq(u64::MAX), 2).await.unwrap()), [13, 12]);
     assert_eq!(positions(store.snapshots(hero(1), Seq(12), 1).await.unwrap()), [12]);
     assert_eq!(store.claim(hero(1), node(1)).await.unwrap().snap_seq, Seq(13));
     assert_eq!(store.events(hero(1), Seq(1), 100).await.unwrap().len(), 13, "events are never deleted");
