@@ -4,6 +4,9 @@ import { GLYPHS, UNKNOWN_GLYPH } from './glyphs';
 
 export const FACE = { width: 100, height: 118 } as const;
 
+/** A longer name is written smaller. */
+const NAME_CHARS = 11;
+
 export interface ModuleFaceProps {
   moduleId: string;
   name: string;
@@ -23,7 +26,7 @@ export function ModuleFace({ moduleId, name, kind, rarity, level = 1, lit = fals
       <rect className="face-panel" width="100" height="118" rx="9" />
       <rect className="face-tint" width="100" height="118" rx="9" />
       {[8, 92].map((x) => [8, 110].map((y) => <circle key={`${x}-${y}`} className="face-screw" cx={x} cy={y} r="2.6" />))}
-      <text className="face-name" x="50" y="18" textAnchor="middle">
+      <text className={name.length > NAME_CHARS ? 'face-name face-name-long' : 'face-name'} x="50" y="18" textAnchor="middle">
         {name}
       </text>
       <rect className="face-screen" x="12" y="26" width="76" height="36" rx="6" />

@@ -6,6 +6,7 @@ import { type Catalogue, CATEGORY_WORDS } from '../catalogue';
 import { duration } from '../format';
 import { useClient, useGame } from '../game';
 import { Icon } from '../parts/icon';
+import { RadioGroup, type RadioOption } from '../parts/radio-group';
 import { QuickAdd, TaskRow, useOrderedTasks } from '../parts/tasks';
 import { changeSettings, useSettings } from '../settings';
 
@@ -99,6 +100,16 @@ function StillYou({ asked }: { asked: ToConfirm }) {
 
 type ModeName = 'countdown' | 'pomodoro' | 'flowtime';
 
+const MODES: readonly RadioOption<ModeName>[] = [
+  { value: 'countdown', words: 'Countdown' },
+  { value: 'pomodoro', words: 'Pomodoro' },
+  { value: 'flowtime', words: 'Flowtime' },
+];
+
+const CATEGORIES: readonly RadioOption<Category>[] = (['none', 'creative', 'analytical', 'physical', 'learning'] as const).map((value) => {
+  return { value, words: CATEGORY_WORDS[value].name, mark: CATEGORY_WORDS[value].mark };
+});
+
 function Modes() {
   const client = useClient();
   const { category } = useSettings();
@@ -108,13 +119,7 @@ function Modes() {
   const start = (chosen: FocusMode) => startFocus(client, chosen, category);
   return (
     <div className="modes">
-      <div className="segments" role="radiogroup" aria-label="Kind of session">
-        {(['countdown', 'pomodoro', 'flowtime'] as const).map((name) => (
-          <button key={name} type="button" role="radio" aria-checked={mode === name} onClick={() => setMode(name)}>
-            {name === 'countdown' ? 'Countdown' : name === 'pomodoro' ? 'Pomodoro' : 'Flowtime'}
-          </button>
-        ))}
-      </div>
+      <RadioGroup label="Kind of session" look="segments" value={mode} options={MODES} onChange={setMode} />
       {mode === 'countdown' && (
         <div className="choices">
           {CHOICES.map((minutes) => (
@@ -159,7 +164,7 @@ function Modes() {
           <span className="quiet">The clock counts up until you stop it.</span>
         </div>
       )}
-      <Categories value={category} onChange={(next) => changeSettings({ category: next })} />
+      <RadioGroup label="Kind of work" look="chips" value={category} options={CATEGORIES} onChange={(next) => changeSettings({ category: next })} />
     </div>
   );
 }
@@ -185,18 +190,6 @@ export function NumberField(props: { label: string; value: number; min: number; 
   );
 }
 
-export function Categories({ value, onChange }: { value: Category; onChange: (value: Category) => void }) {
-  return (
-    <div className="chips" role="radiogroup" aria-label="Kind of work">
-      {(['none', 'creative', 'analytical', 'physical', 'learning'] as const).map((one) => (
-        <button key={one} type="button" className="chip" role="radio" aria-checked={value === one} onClick={() => onChange(one)}>
-          <span aria-hidden="true">{CATEGORY_WORDS[one].mark}</span> {CATEGORY_WORDS[one].name}
-        </button>
-      ))}
-    </div>
-  );
-}
-
 function Today({ hero }: { hero: Hero }) {
   const goalMs = hero.profile.daily_goal_minutes * 60_000;
   const share = Math.min(1, hero.today.focus_ms / goalMs);
@@ -205,7 +198,7 @@ function Today({ hero }: { hero: Hero }) {
       <div className="ring-small" role="img" aria-label={`${duration(hero.today.focus_ms)} of ${hero.profile.daily_goal_minutes} minutes today`}>
         <svg viewBox="0 0 60 60" aria-hidden="true">
           <circle className="ring-track" cx="30" cy="30" r="25" />
-          <circle className="ring-value" cx="30" cy="30" r="25" pathLength="100" strokeDasharray={`${share * 100} 100`} transform="rotate(-90 30 30)" />
+          <circle className="ring-value" cx="30" cy="30" r="25" pathLength="100" strokeDasharray={`${share * 100} 100`} opacity={share > 0 ? 1 : 0} transform="rotate(-90 30 30)" />
         </svg>
         <span>{Math.floor(hero.today.focus_ms / 60_000)}′</span>
       </div>

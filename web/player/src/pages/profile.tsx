@@ -19,9 +19,26 @@ export function Profile({ catalogue }: { catalogue: Catalogue | null }) {
       <Month hero={hero} />
       <Achievements hero={hero} catalogue={catalogue} />
       <HeroSettings key={hero.hero_id} hero={hero} />
-      <p className="quiet">A guest hero lives on this device and stays for 30 days after its last use.</p>
+      <section className="card" aria-label="Your data">
+        <p className="quiet">A guest hero lives on this device and stays for 30 days after its last use.</p>
+        <div className="controls">
+          <button type="button" onClick={() => saveAsFile(hero)}>
+            Save everything as a file
+          </button>
+        </div>
+      </section>
     </main>
   );
+}
+
+/** All that this device knows of the hero, readable by people and programs. */
+function saveAsFile(hero: Hero): void {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(hero, null, 2)], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `dopamine-hero-${hero.today.date}.json`;
+  link.click();
+  URL.revokeObjectURL(url);
 }
 
 function Level({ hero }: { hero: Hero }) {

@@ -145,21 +145,25 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
     >
       <div ref={board} className="board" role="grid" aria-label="Rack" tabIndex={-1} style={{ aspectRatio: `${size.width} / ${size.height}` }} onKeyDown={keyDown}>
       <BoardDrawing catalogue={catalogue} drag={drag} goals={goals} hand={hand} />
-      {Array.from({ length: cells + 1 }, (_, cell) => (
-        <button
-          key={cell}
-          type="button"
-          role="gridcell"
-          className="board-cell"
-          data-cell={cell}
-          tabIndex={cell === cursor ? 0 : -1}
-          aria-label={cell === cells ? 'Core' : cellWords(cell)}
-          aria-selected={cell < cells && moduleAt(rack, cell) !== null && moduleAt(rack, cell) === hand.selected}
-          style={cellBox(cell, cells, rack.columns, size)}
-          onFocus={() => setCursor(cell)}
-          onClick={() => activate(cell)}
-          onPointerDown={(event) => pointerDown(event, cell)}
-        />
+      {Array.from({ length: rack.rows + 1 }, (_, row) => (
+        <div key={row} role="row" className="board-row">
+          {(row === rack.rows ? [cells] : Array.from({ length: rack.columns }, (__, column) => row * rack.columns + column)).map((cell) => (
+            <button
+              key={cell}
+              type="button"
+              role="gridcell"
+              className="board-cell"
+              data-cell={cell}
+              tabIndex={cell === cursor ? 0 : -1}
+              aria-label={cell === cells ? 'Core' : cellWords(cell)}
+              aria-selected={cell < cells && moduleAt(rack, cell) !== null && moduleAt(rack, cell) === hand.selected}
+              style={cellBox(cell, cells, rack.columns, size)}
+              onFocus={() => setCursor(cell)}
+              onClick={() => activate(cell)}
+              onPointerDown={(event) => pointerDown(event, cell)}
+            />
+          ))}
+        </div>
       ))}
       </div>
     </div>

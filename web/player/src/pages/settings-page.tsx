@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { RadioGroup } from '../parts/radio-group';
 import { changeSettings, type Settings, useSettings } from '../settings';
 import { chime, unlockSound } from '../sound';
 
@@ -90,14 +91,14 @@ interface ChoiceProps<Value extends string> {
 function Choice<Value extends string>({ label, value, options, onChange }: ChoiceProps<Value>) {
   return (
     <div className="setting">
-      <span id={`choice-${label}`}>{label}</span>
-      <div className="segments" role="radiogroup" aria-labelledby={`choice-${label}`}>
-        {(Object.entries(options) as [Value, string][]).map(([one, words]) => (
-          <button key={one} type="button" role="radio" aria-checked={value === one} onClick={() => onChange(one)}>
-            {words}
-          </button>
-        ))}
-      </div>
+      <span aria-hidden="true">{label}</span>
+      <RadioGroup
+        label={label}
+        look="segments"
+        value={value}
+        options={(Object.entries(options) as [Value, string][]).map(([one, words]) => ({ value: one, words }))}
+        onChange={onChange}
+      />
     </div>
   );
 }

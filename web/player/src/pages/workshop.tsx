@@ -5,8 +5,11 @@ import { type Catalogue, effectWords, KIND_WORDS, type ModuleKind, type ModuleSp
 import { duration, price } from '../format';
 import { useClient, useGame, useNow } from '../game';
 import { Icon } from '../parts/icon';
+import { RadioGroup, type RadioOption } from '../parts/radio-group';
 
-const KINDS: readonly ModuleKind[] = ['generator', 'multiplier', 'modifier', 'special'];
+const KINDS: readonly RadioOption<ModuleKind>[] = (['generator', 'multiplier', 'modifier', 'special'] as const).map((value) => {
+  return { value, words: KIND_WORDS[value].many };
+});
 
 export function Workshop({ catalogue }: { catalogue: Catalogue | null }) {
   const { view } = useGame();
@@ -25,13 +28,7 @@ export function Workshop({ catalogue }: { catalogue: Catalogue | null }) {
         ))}
         <Blueprint catalogue={catalogue} />
       </section>
-      <div className="segments kinds" role="radiogroup" aria-label="Kind of module">
-        {KINDS.map((one) => (
-          <button key={one} type="button" role="radio" aria-checked={kind === one} onClick={() => setKind(one)}>
-            {KIND_WORDS[one].many}
-          </button>
-        ))}
-      </div>
+      <RadioGroup label="Kind of module" look="segments" value={kind} options={KINDS} onChange={setKind} />
       <p className="quiet">{KIND_WORDS[kind].does}</p>
       {catalogue === null ? (
         <p className="quiet">The catalogue is on its way.</p>
