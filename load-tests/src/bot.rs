@@ -152,6 +152,9 @@ impl Bot {
     async fn play(&mut self, world: &World, phase: &mut watch::Receiver<Phase>) -> Result<End> {
         let (mut socket, welcome) = self.device.open(&world.endpoint, self.mirror.last_seq()).await?;
         let connected = self.stats.connect();
+        if socket.before_welcome > 0 {
+            self.ledger.find(format!("{} messages came before the welcome", socket.before_welcome));
+        }
         self.on_welcome(&welcome);
         self.answers_at = Instant::now();
         let mut wish_at = self.next_wish(world);

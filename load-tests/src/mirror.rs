@@ -171,7 +171,7 @@ pub fn lasting(hero: &Hero) -> Hero {
     if let Some(session) = &mut hero.focus.session {
         session.anchor_ms = 0;
         session.focus_ms_at_anchor = 0;
-        session.progress = protocol::server::Progress {
+        session.progress = protocol::types::Progress {
             session_id: session.session_id,
             at_ms: 0,
             focus_ms: 0,

@@ -100,9 +100,15 @@ impl Device {
         let ticket = self.ticket(endpoint).await?;
         let mut socket = Socket::connect(endpoint, self.source).await?;
         socket.send(&ClientMessage::Hello(self.hello(ticket, last_seq))).await?;
-        match socket.receive_soon().await? {
-            Received::Message(ServerMessage::Welcome(welcome)) => Ok((socket, *welcome)),
-            other => bail!("hello was answered with {other:?}"),
+        loop {
+            match socket.receive_soon().await? {
+                Received::Message(ServerMessage::Welcome(welcome)) => return Ok((socket, *welcome)),
+                // Wrong, but no reason to give up a whole run: whoever opened the socket reports it.
+                Received::Message(ServerMessage::Progress(_) | ServerMessage::Status(_)) => {
+                    socket.before_welcome += 1;
+                }
+                other => bail!("hello was answered with {other:?}"),
+            }
         }
     }
 
@@ -133,6 +139,8 @@ pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// Bytes of frames received, for the load report.
     pub received_bytes: u64,
+    /// Messages that came between `hello` and `welcome`, where none belongs.
+    pub before_welcome: u64,
 }
 
 impl Socket {
@@ -163,7 +171,7 @@ impl Socket {
             .await
             .context("the WebSocket handshake hangs")?
             .context("the WebSocket handshake was refused")?;
-        Ok(Self { stream, received_bytes: 0 })
+        Ok(Self { stream, received_bytes: 0, before_welcome: 0 })
     }
 
     /// Sends a message.

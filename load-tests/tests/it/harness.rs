@@ -70,6 +70,7 @@ impl Client {
 
     pub(crate) async fn resume(plan: &ServerPlan, device: &Device, mut mirror: Mirror) -> (Self, Welcome) {
         let (socket, welcome) = device.open(&plan.endpoint(), mirror.last_seq()).await.unwrap();
+        assert_eq!(socket.before_welcome, 0, "messages came before the welcome");
         assert_eq!(mirror.welcome(&welcome), Vec::<String>::new());
         let client = Self { socket, mirror, applied: welcome.cmd_seq_applied, seen: Vec::new() };
         (client, welcome)
