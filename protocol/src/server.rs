@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Hero, HeroPatch};
+use crate::types::{Hero, HeroPatch, Progress};
 
 /// A frame from the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,28 +118,6 @@ pub struct Event {
     pub dopamine_md: i64,
     /// The module, achievement, task or preset it is about.
     pub subject: Option<String>,
-}
-
-/// Enough to draw the running session until the next change without another byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Progress {
-    /// The session.
-    pub session_id: u32,
-    /// The moment for which the numbers hold.
-    pub at_ms: i64,
-    /// Focused time in the session so far.
-    pub focus_ms: i64,
-    /// Energy of the session so far, not yet in the wallet.
-    pub energy_me: i64,
-    /// Dopamine of the session so far, not yet in the wallet.
-    pub dopamine_md: i64,
-    /// How fast energy comes; 0 while paused.
-    pub energy_rate_ue_per_s: i64,
-    /// How fast dopamine comes; 0 while paused.
-    pub dopamine_rate_ud_per_s: i64,
-    /// When the rates change next if nobody does anything.
-    pub next_boundary_ms: Option<i64>,
 }
 
 /// Answers `ping`.

@@ -3,12 +3,12 @@
 use protocol::client::{ClientMessage, Command, CommandFrame, Confirmation, Hello, Ping};
 use protocol::code::RejectCode;
 use protocol::server::{
-    CommandResult, Event, Events, GoingAway, Pong, Progress, ServerMessage, Status, Welcome, WelcomeState,
+    CommandResult, Event, Events, GoingAway, Pong, ServerMessage, Status, Welcome, WelcomeState,
 };
 use protocol::types::{
     Assembly, Blueprint, Break, Cable, Category, DayTotal, Focus, FocusMode, Hero, HeroPatch, Job,
-    OwnedModule, Placement, Preset, Presets, Priority, Profile, Rack, Recurrence, Session, SessionState,
-    Statistics, Streak, Task, ToConfirm, Today, Unlocked, Wallet,
+    OwnedModule, Placement, Preset, Presets, Priority, Profile, Progress, Rack, Recurrence, Session,
+    SessionState, Statistics, Streak, Task, ToConfirm, Today, Unlocked, Wallet,
 };
 
 /// Sunday, 2026-03-01T08:00:00Z.

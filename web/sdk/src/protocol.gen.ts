@@ -502,6 +502,41 @@ dopamine_md: number,
 subject: string | null, };
 
 /**
+ * Answers `ping`.
+ */
+export type Pong = { 
+/**
+ * Copied from the ping.
+ */
+client_ms: number, 
+/**
+ * Server time.
+ */
+server_now_ms: number, };
+
+/**
+ * Whether the server can store anything right now.
+ */
+export type Status = { 
+/**
+ * While true, commands are refused with `read_only`; timers go on and are true.
+ */
+read_only: boolean, 
+/**
+ * How many other devices of this hero are connected.
+ */
+other_devices: number, };
+
+/**
+ * The server is about to close this socket on purpose.
+ */
+export type GoingAway = { 
+/**
+ * Come back after this long; spread by the server so that not everybody comes at once.
+ */
+reconnect_after_ms: number, };
+
+/**
  * Enough to draw the running session until the next change without another byte.
  */
 export type Progress = { 
@@ -537,41 +572,6 @@ dopamine_rate_ud_per_s: number,
  * When the rates change next if nobody does anything.
  */
 next_boundary_ms: number | null, };
-
-/**
- * Answers `ping`.
- */
-export type Pong = { 
-/**
- * Copied from the ping.
- */
-client_ms: number, 
-/**
- * Server time.
- */
-server_now_ms: number, };
-
-/**
- * Whether the server can store anything right now.
- */
-export type Status = { 
-/**
- * While true, commands are refused with `read_only`; timers go on and are true.
- */
-read_only: boolean, 
-/**
- * How many other devices of this hero are connected.
- */
-other_devices: number, };
-
-/**
- * The server is about to close this socket on purpose.
- */
-export type GoingAway = { 
-/**
- * Come back after this long; spread by the server so that not everybody comes at once.
- */
-reconnect_after_ms: number, };
 
 /**
  * What kind of work it is.

@@ -1,6 +1,6 @@
 //! The running session, the break, and the question afterwards.
 
-use protocol::{server::Progress, types as wire};
+use protocol::types::{self as wire, Progress};
 use simulation::{
     catalogue::Catalogue,
     command::FocusMode,
