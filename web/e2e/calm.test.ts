@@ -54,7 +54,7 @@ it('low stimulation shows the timer and nothing else', async () => {
   await page.getByTestId('timer').waitFor();
   expect(await page.locator('.scene').count()).toBe(0);
   expect(await page.getByRole('navigation').count()).toBe(0);
-  expect(await moving(page)).toBe(0);
+  await expect.poll(() => moving(page)).toBe(0);
 });
 
 describe('every size', () => {

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const BINARY = resolve(import.meta.dirname, process.env['DOPAMINE_HERO_BIN'] ?? '../../target/debug/dopamine-hero');
-const CHROMIUM = process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium';
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const READY_MS_MAX = 20_000;
 
 /** Nothing of the browser's own may look for the internet. */
@@ -128,7 +128,7 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
-    const isLostConnection = /net::ERR|WebSocket connection|Failed to load resource/.test(message.text());
+    const isLostConnection = /net::ERR|WebSocket connection|Failed to load resource|error occurred when fetching the script/.test(message.text());
     if (message.type() === 'error' && !isLostConnection) complaints.push(message.text());
   });
   await page.goto(url);

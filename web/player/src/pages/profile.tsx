@@ -1,4 +1,4 @@
-import type { Hero } from '@dopamine-hero/sdk';
+import type { Hero, Profile as ProfileFields } from '@dopamine-hero/sdk';
 import { type FormEvent, useState } from 'react';
 import { achievementWords, type Catalogue, CATEGORY_WORDS } from '../catalogue';
 import { duration, price, shortDate } from '../format';
@@ -207,23 +207,16 @@ function progressWords(counter: string, atLeast: number, hero: Hero): string | n
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 const REST_DAYS_MAX = 2;
 
+const submit = (run: () => void) => (event: FormEvent) => {
+  event.preventDefault();
+  run();
+};
+
 function HeroSettings({ hero }: { hero: Hero }) {
   const client = useClient();
   const { profile } = hero;
   const [name, setName] = useState(profile.name);
   const [goal, setGoal] = useState(profile.daily_goal_minutes);
-  const [zone, setZone] = useState(profile.time_zone);
-  const [dayStart, setDayStart] = useState(profile.day_start_minutes);
-  const [vacation, setVacation] = useState(7);
-  const submit = (run: () => void) => (event: FormEvent) => {
-    event.preventDefault();
-    run();
-  };
-  const toggleRest = (weekday: number) => {
-    const has = profile.rest_weekdays.includes(weekday);
-    const next = has ? profile.rest_weekdays.filter((one) => one !== weekday) : [...profile.rest_weekdays, weekday].slice(-REST_DAYS_MAX);
-    client.send({ set_rest_days: { weekdays: next.sort((a, b) => a - b) } });
-  };
   return (
     <section className="card hero-settings" aria-label="Your hero">
       <h2>Your hero</h2>
@@ -242,58 +235,89 @@ function HeroSettings({ hero }: { hero: Hero }) {
           Save
         </button>
       </form>
-      <form onSubmit={submit(() => client.send({ set_time_zone: { time_zone: zone, day_start_minutes: dayStart } }))}>
-        <label>
-          <span>Time zone</span>
-          <input list="time-zones" value={zone} onChange={(event) => setZone(event.target.value)} />
-          <datalist id="time-zones">
-            {Intl.supportedValuesOf('timeZone').map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </datalist>
-        </label>
-        <label>
-          <span>My day starts at</span>
-          <select value={dayStart} onChange={(event) => setDayStart(Number(event.target.value))}>
-            {[0, 60, 120, 180, 240, 300, 360].map((minutes) => (
-              <option key={minutes} value={minutes}>
-                {`0${minutes / 60}:00`}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="submit" disabled={zone === profile.time_zone && dayStart === profile.day_start_minutes}>
-          Save
-        </button>
-        {profile.next_time_zone !== null && <p className="quiet">From the next day on: {profile.next_time_zone}</p>}
-      </form>
-      <div>
-        <p>
-          Rest days <span className="quiet">up to two; they never break a streak</span>
-        </p>
-        <div className="chips">
-          {WEEKDAYS.map((words, index) => (
-            <button key={words} type="button" className="chip" aria-pressed={profile.rest_weekdays.includes(index + 1)} onClick={() => toggleRest(index + 1)}>
-              {words}
-            </button>
-          ))}
-        </div>
-      </div>
-      {profile.vacation_until === null ? (
-        <form onSubmit={submit(() => client.send({ start_vacation: { days: Math.max(1, vacation) } }))}>
-          <NumberField label="Vacation from today, days" value={vacation} min={1} max={30} onChange={setVacation} />
-          <button type="submit">Start</button>
-        </form>
-      ) : (
-        <p>
-          On vacation until {shortDate(profile.vacation_until)}. The streak waits.{' '}
-          <button type="button" className="link" onClick={() => client.send('end_vacation')}>
-            Back early
-          </button>
-        </p>
-      )}
+      <ZoneForm profile={profile} />
+      <RestDays profile={profile} />
+      <Vacation profile={profile} />
     </section>
+  );
+}
+
+function ZoneForm({ profile }: { profile: ProfileFields }) {
+  const client = useClient();
+  const [zone, setZone] = useState(profile.time_zone);
+  const [dayStart, setDayStart] = useState(profile.day_start_minutes);
+  const isSame = zone === profile.time_zone && dayStart === profile.day_start_minutes;
+  return (
+    <form onSubmit={submit(() => client.send({ set_time_zone: { time_zone: zone, day_start_minutes: dayStart } }))}>
+      <label>
+        <span>Time zone</span>
+        <input list="time-zones" value={zone} onChange={(event) => setZone(event.target.value)} />
+        <datalist id="time-zones">
+          {Intl.supportedValuesOf('timeZone').map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </datalist>
+      </label>
+      <label>
+        <span>My day starts at</span>
+        <select value={dayStart} onChange={(event) => setDayStart(Number(event.target.value))}>
+          {[0, 60, 120, 180, 240, 300, 360].map((minutes) => (
+            <option key={minutes} value={minutes}>
+              {`0${minutes / 60}:00`}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit" disabled={isSame}>
+        Save
+      </button>
+      {profile.next_time_zone !== null && <p className="quiet">From the next day on: {profile.next_time_zone}</p>}
+    </form>
+  );
+}
+
+function RestDays({ profile }: { profile: ProfileFields }) {
+  const client = useClient();
+  const toggle = (weekday: number) => {
+    const has = profile.rest_weekdays.includes(weekday);
+    const next = has ? profile.rest_weekdays.filter((one) => one !== weekday) : [...profile.rest_weekdays, weekday].slice(-REST_DAYS_MAX);
+    client.send({ set_rest_days: { weekdays: next.sort((a, b) => a - b) } });
+  };
+  return (
+    <div>
+      <p>
+        Rest days <span className="quiet">up to two; they never break a streak</span>
+      </p>
+      <div className="chips">
+        {WEEKDAYS.map((words, index) => (
+          <button key={words} type="button" className="chip" aria-pressed={profile.rest_weekdays.includes(index + 1)} onClick={() => toggle(index + 1)}>
+            {words}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Vacation({ profile }: { profile: ProfileFields }) {
+  const client = useClient();
+  const [days, setDays] = useState(7);
+  if (profile.vacation_until === null) {
+    return (
+      <form onSubmit={submit(() => client.send({ start_vacation: { days: Math.max(1, days) } }))}>
+        <NumberField label="Vacation from today, days" value={days} min={1} max={30} onChange={setDays} />
+        <button type="submit">Start</button>
+      </form>
+    );
+  }
+  return (
+    <p>
+      On vacation until {shortDate(profile.vacation_until)}. The streak waits.{' '}
+      <button type="button" className="link" onClick={() => client.send('end_vacation')}>
+        Back early
+      </button>
+    </p>
   );
 }

@@ -1,8 +1,10 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { Rack } from '@dopamine-hero/sdk';
+import { type KeyboardEvent, useRef, useState } from 'react';
 import { ModuleFace } from '../art/module-face';
 import { type Catalogue, moduleName } from '../catalogue';
 import { useClient, useGame } from '../game';
-import { boardSize, cableGoals, cablePath, CELL, cellAt, cellOf, cellOrigin, CORE, CORE_HEIGHT, CORE_INPUTS, corePoint, moduleAt, type Point } from './rack-geometry';
+import { boardSize, cableGoals, cablePath, CELL, cellOf, cellOrigin, CORE, CORE_HEIGHT, CORE_INPUTS, corePoint, moduleAt } from './rack-geometry';
+import { type Drag, useModuleDrag } from './rack-drag';
 
 export interface Hand {
   /** A module that was picked up and waits for a cell. */
@@ -21,122 +23,99 @@ export interface BoardProps {
   say: (words: string) => void;
 }
 
-/** Finger or mouse must move this far before a press becomes a drag. */
-const DRAG_PX_MIN = 8;
-
-export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
+/** What the hand does on the board, whoever moves it: mouse, finger or keys. */
+function useHand({ catalogue, hand, onHand, say }: BoardProps) {
   const client = useClient();
-  const { view } = useGame();
-  const { hero } = view;
+  const { hero } = useGame().view;
   const { rack } = hero;
-  const size = boardSize(rack);
-  const cells = rack.columns * rack.rows;
-  /** One past the last cell is the core. */
-  const [cursor, setCursor] = useState(0);
-  const [drag, setDrag] = useState<{ moduleId: string; at: Point } | null>(null);
-  const press = useRef<{ moduleId: string; x: number; y: number } | null>(null);
-  const board = useRef<HTMLDivElement>(null);
+  const core = rack.columns * rack.rows;
   const name = (id: string) => (id === CORE ? 'the core' : moduleName(catalogue, id));
   const goals = hand.cableFrom === null ? [] : cableGoals(hero, catalogue, hand.cableFrom);
+  /** One past the last cell is the core. */
+  const at = (cell: number) => (cell === core ? CORE : moduleAt(rack, cell));
 
   const place = (moduleId: string, cell: number) => {
     const there = moduleAt(rack, cell);
     if (there !== null && there !== moduleId) return say(`${name(there)} lies there already.`);
     if (cellOf(rack, moduleId) !== cell) client.send({ place_module: { module_id: moduleId, cell } });
-    onHand({ held: null, cableFrom: null, selected: moduleId });
+    onHand({ ...EMPTY_HAND, selected: moduleId });
     say(`${name(moduleId)} put down.`);
   };
-  const plug = (to: string) => {
-    const from = hand.cableFrom;
-    if (from === null) return;
+  const plug = (from: string, to: string) => {
     onHand({ ...EMPTY_HAND, selected: from });
     if (!goals.includes(to)) return say(`A cable from ${name(from)} cannot go to ${name(to)}.`);
     client.send({ connect_cable: { from, to } });
     say(`Cable from ${name(from)} to ${name(to)}.`);
   };
   const activate = (cell: number) => {
-    setCursor(cell);
-    const there = cell === cells ? CORE : moduleAt(rack, cell);
-    if (hand.cableFrom !== null) return there === null ? undefined : plug(there);
-    if (hand.held !== null) return cell === cells ? undefined : place(hand.held, cell);
-    if (there !== null && there !== CORE) onHand({ ...EMPTY_HAND, selected: there });
-    else onHand(EMPTY_HAND);
+    const there = at(cell);
+    if (hand.cableFrom !== null) return there === null ? undefined : plug(hand.cableFrom, there);
+    if (hand.held !== null) return cell === core ? undefined : place(hand.held, cell);
+    onHand(there === null || there === CORE ? EMPTY_HAND : { ...EMPTY_HAND, selected: there });
   };
+  /** Enter, C, Delete and Escape on a cell; false if the key means nothing here. */
+  const key = (pressed: string, cell: number): boolean => {
+    const there = at(cell);
+    const moduleId = there === CORE ? null : there;
+    const isBusy = hand.held !== null || hand.cableFrom !== null;
+    if ((pressed === 'Enter' && isBusy) || (pressed === 'c' && hand.cableFrom !== null)) activate(cell);
+    else if (pressed === 'Escape' && isBusy) {
+      onHand(EMPTY_HAND);
+      say('Let go.');
+    } else if (moduleId === null) return pressed === 'Enter' || pressed === 'c';
+    else if (pressed === 'Enter') {
+      onHand({ ...EMPTY_HAND, held: moduleId });
+      say(`${name(moduleId)} picked up. Arrows, then Enter.`);
+    } else if (pressed === 'c') {
+      onHand({ ...EMPTY_HAND, cableFrom: moduleId });
+      say(`Cable from ${name(moduleId)}. Go to its goal and press C.`);
+    } else if (pressed === 'Delete') client.send({ remove_module: { module_id: moduleId } });
+    else return false;
+    return true;
+  };
+  return { goals, place, activate, key };
+}
+
+export function RackBoard(props: BoardProps) {
+  const { catalogue, hand } = props;
+  const { hero } = useGame().view;
+  const { rack } = hero;
+  const size = boardSize(rack);
+  const core = rack.columns * rack.rows;
+  const [cursor, setCursor] = useState(0);
+  const board = useRef<HTMLDivElement>(null);
+  const { goals, place, activate, key } = useHand(props);
+  const { drag, pointerDown } = useModuleDrag(board, rack, place);
 
   const keyDown = (event: KeyboardEvent) => {
-    const there = cursor === cells ? CORE : moduleAt(rack, cursor);
     const move = moveCursor(event.key, cursor, rack.columns, rack.rows);
     if (move !== null) {
       setCursor(move);
       focusCell(board.current, move);
-    } else if (event.key === 'Enter') {
-      if (hand.held !== null || hand.cableFrom !== null) activate(cursor);
-      else if (there !== null && there !== CORE) {
-        onHand({ ...EMPTY_HAND, held: there });
-        say(`${name(there)} picked up. Arrows, then Enter.`);
-      }
-    } else if (event.key.toLowerCase() === 'c') {
-      if (hand.cableFrom !== null) activate(cursor);
-      else if (there !== null && there !== CORE) {
-        onHand({ ...EMPTY_HAND, cableFrom: there });
-        say(`Cable from ${name(there)}. Go to its goal and press C.`);
-      }
-    } else if (event.key === 'Delete' && there !== null && there !== CORE) {
-      client.send({ remove_module: { module_id: there } });
-    } else if (event.key === 'Escape' && (hand.held !== null || hand.cableFrom !== null)) {
-      onHand(EMPTY_HAND);
-      say('Let go.');
-    } else return;
+    } else if (!key(event.key.length === 1 ? event.key.toLowerCase() : event.key, cursor)) return;
     event.preventDefault();
     event.stopPropagation();
   };
-
-  const toBoard = (event: { clientX: number; clientY: number }): Point => {
-    const box = board.current?.getBoundingClientRect();
-    if (box === undefined) return { x: -1, y: -1 };
-    return { x: ((event.clientX - box.left) / box.width) * size.width, y: ((event.clientY - box.top) / box.height) * size.height };
-  };
-  const pointerDown = (event: PointerEvent, cell: number) => {
-    const moduleId = moduleAt(rack, cell);
-    if (moduleId !== null && event.button === 0) press.current = { moduleId, x: event.clientX, y: event.clientY };
-  };
-  const latest = useRef({ place, toBoard, rack });
-  useLayoutEffect(() => {
-    latest.current = { place, toBoard, rack };
-  });
-  useEffect(() => {
-    const move = (event: globalThis.PointerEvent) => {
-      const start = press.current;
-      if (start === null || Math.hypot(event.clientX - start.x, event.clientY - start.y) < DRAG_PX_MIN) return;
-      setDrag({ moduleId: start.moduleId, at: latest.current.toBoard(event) });
-    };
-    const up = (event: globalThis.PointerEvent) => {
-      const start = press.current;
-      press.current = null;
-      setDrag(null);
-      if (start === null || Math.hypot(event.clientX - start.x, event.clientY - start.y) < DRAG_PX_MIN) return;
-      const cell = cellAt(latest.current.rack, latest.current.toBoard(event));
-      if (cell !== null && event.type === 'pointerup') latest.current.place(start.moduleId, cell);
-    };
-    addEventListener('pointermove', move);
-    addEventListener('pointerup', up);
-    addEventListener('pointercancel', up);
-    return () => {
-      removeEventListener('pointermove', move);
-      removeEventListener('pointerup', up);
-      removeEventListener('pointercancel', up);
-    };
-  }, [press, latest]);
-
-  const cellWords = (cell: number): string => {
-    const where = `Row ${Math.floor(cell / rack.columns) + 1}, column ${(cell % rack.columns) + 1}`;
-    const there = moduleAt(rack, cell);
-    if (there === null) return `${where}: empty`;
-    const to = rack.cables.find((cable) => cable.from === there)?.to;
-    const power = rack.powered.includes(there) ? 'powered' : 'not powered';
-    return `${where}: ${name(there)}, ${power}, ${to === undefined ? 'no cable' : `cable to ${name(to)}`}`;
-  };
-
+  const cell = (index: number) => (
+    <button
+      key={index}
+      type="button"
+      role="gridcell"
+      className="board-cell"
+      data-cell={index}
+      tabIndex={index === cursor ? 0 : -1}
+      aria-label={index === core ? 'Core' : cellWords(rack, catalogue, index)}
+      aria-selected={hand.selected !== null && moduleAt(rack, index) === hand.selected}
+      style={cellBox(index, core, rack.columns, size)}
+      onFocus={() => setCursor(index)}
+      onClick={() => {
+        setCursor(index);
+        activate(index);
+      }}
+      onPointerDown={(event) => pointerDown(event, index)}
+    />
+  );
+  const rows = Array.from({ length: rack.rows }, (_, row) => Array.from({ length: rack.columns }, (__, column) => row * rack.columns + column));
   return (
     <div
       className="board-frame"
@@ -144,30 +123,25 @@ export function RackBoard({ catalogue, hand, onHand, say }: BoardProps) {
       style={{ maxWidth: `min(${size.width * 1.9}px, ${(72 * size.width) / size.height}vh)` }}
     >
       <div ref={board} className="board" role="grid" aria-label="Rack" tabIndex={-1} style={{ aspectRatio: `${size.width} / ${size.height}` }} onKeyDown={keyDown}>
-      <BoardDrawing catalogue={catalogue} drag={drag} goals={goals} hand={hand} />
-      {Array.from({ length: rack.rows + 1 }, (_, row) => (
-        <div key={row} role="row" className="board-row">
-          {(row === rack.rows ? [cells] : Array.from({ length: rack.columns }, (__, column) => row * rack.columns + column)).map((cell) => (
-            <button
-              key={cell}
-              type="button"
-              role="gridcell"
-              className="board-cell"
-              data-cell={cell}
-              tabIndex={cell === cursor ? 0 : -1}
-              aria-label={cell === cells ? 'Core' : cellWords(cell)}
-              aria-selected={cell < cells && moduleAt(rack, cell) !== null && moduleAt(rack, cell) === hand.selected}
-              style={cellBox(cell, cells, rack.columns, size)}
-              onFocus={() => setCursor(cell)}
-              onClick={() => activate(cell)}
-              onPointerDown={(event) => pointerDown(event, cell)}
-            />
-          ))}
-        </div>
-      ))}
+        <BoardDrawing catalogue={catalogue} drag={drag} goals={goals} hand={hand} />
+        {[...rows, [core]].map((row) => (
+          <div key={row[0]} role="row" className="board-row">
+            {row.map(cell)}
+          </div>
+        ))}
       </div>
     </div>
   );
+}
+
+function cellWords(rack: Rack, catalogue: Catalogue | null, cell: number): string {
+  const where = `Row ${Math.floor(cell / rack.columns) + 1}, column ${(cell % rack.columns) + 1}`;
+  const there = moduleAt(rack, cell);
+  if (there === null) return `${where}: empty`;
+  const to = rack.cables.find((cable) => cable.from === there)?.to;
+  const power = rack.powered.includes(there) ? 'powered' : 'not powered';
+  const goal = to === CORE ? 'the core' : moduleName(catalogue, to ?? '');
+  return `${where}: ${moduleName(catalogue, there)}, ${power}, ${to === undefined ? 'no cable' : `cable to ${goal}`}`;
 }
 
 function focusCell(board: HTMLDivElement | null, cell: number): void {
@@ -208,7 +182,7 @@ function cellBox(cell: number, cells: number, columns: number, size: { width: nu
 
 interface DrawingProps {
   catalogue: Catalogue | null;
-  drag: { moduleId: string; at: Point } | null;
+  drag: Drag | null;
   goals: readonly string[];
   hand: Hand;
 }

@@ -229,20 +229,11 @@ function RackList({ catalogue }: { catalogue: Catalogue | null }) {
 
 function Presets() {
   const client = useClient();
-  const { category } = useSettings();
   const { hero } = useGame().view;
   const { presets } = hero;
-  const [name, setName] = useState('');
-  const [code, setCode] = useState('');
   const [copied, setCopied] = useState<number | null>(null);
   const used = new Set(presets.presets.map((one) => one.slot));
   const free = Array.from({ length: presets.slots }, (_, slot) => slot).find((slot) => !used.has(slot));
-  const save = (event: FormEvent) => {
-    event.preventDefault();
-    if (free === undefined || name.trim() === '') return;
-    client.send({ save_preset: { slot: free, name: name.trim(), category } });
-    setName('');
-  };
   return (
     <section className="card" aria-label="Presets">
       <h2>
@@ -276,29 +267,42 @@ function Presets() {
           </button>
         )
       ) : (
-        <div className="preset-forms">
-          <form className="quick-add" onSubmit={save}>
-            <input value={name} maxLength={40} placeholder="Keep this rack as …" aria-label="Name of the preset" onChange={(event) => setName(event.target.value)} />
-            <button type="submit" disabled={name.trim() === ''}>
-              Keep
-            </button>
-          </form>
-          <form
-            className="quick-add"
-            onSubmit={(event) => {
-              event.preventDefault();
-              client.send({ import_preset: { slot: free, code: code.trim() } });
-              setCode('');
-            }}
-          >
-            <input value={code} maxLength={512} placeholder="A code from somebody" aria-label="Code of a shared rack" onChange={(event) => setCode(event.target.value)} />
-            <button type="submit" disabled={code.trim() === ''}>
-              Import
-            </button>
-          </form>
-        </div>
+        <PresetForms slot={free} />
       )}
     </section>
+  );
+}
+
+function PresetForms({ slot }: { slot: number }) {
+  const client = useClient();
+  const { category } = useSettings();
+  const [name, setName] = useState('');
+  const [code, setCode] = useState('');
+  const save = (event: FormEvent) => {
+    event.preventDefault();
+    client.send({ save_preset: { slot, name: name.trim(), category } });
+    setName('');
+  };
+  const take = (event: FormEvent) => {
+    event.preventDefault();
+    client.send({ import_preset: { slot, code: code.trim() } });
+    setCode('');
+  };
+  return (
+    <div className="preset-forms">
+      <form className="quick-add" onSubmit={save}>
+        <input value={name} maxLength={40} placeholder="Keep this rack as …" aria-label="Name of the preset" onChange={(event) => setName(event.target.value)} />
+        <button type="submit" disabled={name.trim() === ''}>
+          Keep
+        </button>
+      </form>
+      <form className="quick-add" onSubmit={take}>
+        <input value={code} maxLength={512} placeholder="A code from somebody" aria-label="Code of a shared rack" onChange={(event) => setCode(event.target.value)} />
+        <button type="submit" disabled={code.trim() === ''}>
+          Import
+        </button>
+      </form>
+    </div>
   );
 }
 

@@ -56,6 +56,10 @@ function TaskEditor({ task, onClose }: { task: Task; onClose: () => void }) {
     });
     onClose();
   };
+  const remove = () => {
+    client.send({ delete_task: { task_id: task.task_id } });
+    onClose();
+  };
   return (
     <li className="task">
       <form className="task-editor" onSubmit={save}>
@@ -66,9 +70,9 @@ function TaskEditor({ task, onClose }: { task: Task; onClose: () => void }) {
         <label>
           <span>Importance</span>
           <select value={priority} onChange={(event) => setPriority(event.target.value as Priority)}>
-            <option value="low">low</option>
-            <option value="medium">medium</option>
-            <option value="high">high</option>
+            {(['low', 'medium', 'high'] as const).map((one) => (
+              <option key={one}>{one}</option>
+            ))}
           </select>
         </label>
         <label>
@@ -96,14 +100,7 @@ function TaskEditor({ task, onClose }: { task: Task; onClose: () => void }) {
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button
-            type="button"
-            className="link"
-            onClick={() => {
-              client.send({ delete_task: { task_id: task.task_id } });
-              onClose();
-            }}
-          >
+          <button type="button" className="link" onClick={remove}>
             Delete this task
           </button>
         </div>
