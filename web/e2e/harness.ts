@@ -106,6 +106,14 @@ export class GameServer {
   }
 }
 
+/** Fills the store of a stopped server with demo players, and gives the device of the one with the longest history. */
+export async function seededDevice(server: GameServer): Promise<{ hero_id: string; device_token: string }> {
+  const output = await server.run('seed');
+  const [, heroId, token] = /([0-9a-f-]{36})[^\n]*\n\s*device token: (\S+)/.exec(output) ?? [];
+  if (heroId === undefined || token === undefined) throw new Error(`no seeded hero in:\n${output}`);
+  return { hero_id: heroId, device_token: token };
+}
+
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGUMENTS });
 }

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freshTab, GameServer, launch, startButton, status, timerSeconds } from './harness';
+import { freshTab, GameServer, launch, seededDevice, startButton, status, timerSeconds } from './harness';
 
 const FOLDER = join(import.meta.dirname, '../../docs/images');
 const SCREENS: Record<string, BrowserContextOptions> = {
@@ -22,10 +22,7 @@ beforeAll(async () => {
   await mkdir(FOLDER, { recursive: true });
   server = await GameServer.start();
   await server.end('SIGTERM');
-  const seeded = await server.run('seed');
-  const [, heroId, token] = /([0-9a-f-]{36})[^\n]*\n\s*device token: (\S+)/.exec(seeded) ?? [];
-  if (heroId === undefined || token === undefined) throw new Error(`no seeded hero in:\n${seeded}`);
-  veteran = { hero_id: heroId, device_token: token };
+  veteran = await seededDevice(server);
   await server.start();
   browser = await launch();
 });

@@ -252,13 +252,6 @@ function ZoneForm({ profile }: { profile: ProfileFields }) {
       <label>
         <span>Time zone</span>
         <input list="time-zones" value={zone} onChange={(event) => setZone(event.target.value)} />
-        <datalist id="time-zones">
-          {Intl.supportedValuesOf('timeZone').map((one) => (
-            <option key={one} value={one}>
-              {one}
-            </option>
-          ))}
-        </datalist>
       </label>
       <label>
         <span>My day starts at</span>
@@ -270,6 +263,14 @@ function ZoneForm({ profile }: { profile: ProfileFields }) {
           ))}
         </select>
       </label>
+      {/* Outside of the label: inside, its four hundred names would be read as part of it. */}
+      <datalist id="time-zones">
+          {Intl.supportedValuesOf('timeZone').map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </datalist>
       <button type="submit" disabled={isSame}>
         Save
       </button>
