@@ -36,12 +36,15 @@ async function take(page: Page, name: string): Promise<void> {
   // Fonts and the first frames of what moves.
   await page.evaluate(() => document.fonts.ready.then(() => null));
   await page.mouse.move(0, 0);
-  await page.evaluate(() => scrollTo(0, 0));
+  await page.evaluate(() => {
+    scrollTo(0, 0);
+    if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
+  });
   await page.screenshot({ path: join(FOLDER, `${name}.png`) });
 }
 
 it.each(Object.keys(SCREENS))('a new hero, %s', async (screen) => {
-  const { page } = await freshTab(browser, server.url, SCREENS[screen]);
+  const { page } = await freshTab(browser, server.url, { ...SCREENS[screen], reducedMotion: 'reduce' });
   await take(page, `first-${screen}`);
   await startButton(page).click();
   await expect.poll(() => status(page)).toBe('All saved');
@@ -52,7 +55,7 @@ it.each(Object.keys(SCREENS))('a new hero, %s', async (screen) => {
 });
 
 it.each(Object.keys(SCREENS))('a hero of some weeks, %s', async (screen) => {
-  const { page } = await freshTab(browser, server.url, SCREENS[screen]);
+  const { page } = await freshTab(browser, server.url, { ...SCREENS[screen], reducedMotion: 'reduce' });
   await page.evaluate((device) => localStorage.setItem('dopamine-hero.device', JSON.stringify(device)), veteran);
   await page.reload();
   await expect.poll(() => status(page)).toBe('All saved');
