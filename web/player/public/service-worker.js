@@ -3,51 +3,48 @@
 
 const CACHE = 'dopamine-hero-page-1';
 const OURS = /^\/(assets\/|icon\.svg$|manifest\.webmanifest$)/;
+/** The server's answers vary by origin; a kept file is the same for all. */
+const ANY = { ignoreVary: true };
 
-/** The page and everything that it names, and that its style sheets name. */
-async function keepPage() {
+/** Keeps this page, everything that it names and that its style sheets name, and nothing of an older page. */
+async function keepPage(page) {
   const cache = await caches.open(CACHE);
-  const page = await fetch('/', { cache: 'no-cache' });
-  if (!page.ok) throw new Error('the page did not come');
-  const named = namesIn(await page.clone().text());
+  const wanted = new Set(['/', ...namesIn(await page.clone().text())]);
   await cache.put('/', page);
-  await cache.addAll(named);
-  for (const name of named.filter((one) => one.endsWith('.css'))) {
-    const sheet = await cache.match(name, { ignoreVary: true });
-    await cache.addAll(sheet ? namesIn(await sheet.text()) : []);
+  for (const name of wanted) {
+    if (name === '/') continue;
+    const file = (await cache.match(name, ANY)) ?? (await fetched(cache, name));
+    if (name.endsWith('.css')) for (const inner of namesIn(await file.text())) wanted.add(inner);
+  }
+  for (const request of await cache.keys()) {
+    if (!wanted.has(new URL(request.url).pathname)) await cache.delete(request, ANY);
   }
 }
 
-function namesIn(text) {
-  const names = text.match(/\/(assets\/[\w.-]+|icon\.svg|manifest\.webmanifest)/g) ?? [];
-  return [...new Set(names)];
+async function fetched(cache, name) {
+  const file = await fetch(name);
+  if (!file.ok) throw new Error(`${name} did not come`);
+  await cache.put(name, file.clone());
+  return file;
 }
 
-self.addEventListener('install', (event) => {
-  event.waitUntil(keepPage().then(() => self.skipWaiting()));
-});
+function namesIn(text) {
+  return text.match(/\/(assets\/[\w.-]+|icon\.svg|manifest\.webmanifest)/g) ?? [];
+}
 
-self.addEventListener('activate', (event) => {
-  const old = caches.keys().then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))));
-  event.waitUntil(old.then(() => self.clients.claim()));
-});
-
-self.addEventListener('fetch', (event) => {
-  const { request } = event;
-  const { origin, pathname } = new URL(request.url);
-  if (request.method !== 'GET' || origin !== self.location.origin) return;
-  if (request.mode === 'navigate') event.respondWith(newestPage(request));
-  else if (OURS.test(pathname)) event.respondWith(keptFile(request));
-});
+async function install() {
+  await keepPage(await fetch('/', { cache: 'no-cache' }));
+  await self.skipWaiting();
+}
 
 /** The server's page if it answers, else the last one. */
-async function newestPage(request) {
+async function newestPage(event) {
   try {
-    const answer = await fetch(request);
-    if (answer.ok) await (await caches.open(CACHE)).put('/', answer.clone());
+    const answer = await fetch(event.request);
+    if (answer.ok) event.waitUntil(keepPage(answer.clone()).catch(() => undefined));
     return answer;
   } catch (error) {
-    const kept = await caches.match('/', { ignoreVary: true });
+    const kept = await caches.match('/', ANY);
     if (kept) return kept;
     throw error;
   }
@@ -55,9 +52,15 @@ async function newestPage(request) {
 
 /** Files under /assets carry a hash of their content, so a kept one is never old. */
 async function keptFile(request) {
-  const kept = await caches.match(request, { ignoreVary: true });
-  if (kept) return kept;
-  const answer = await fetch(request);
-  if (answer.ok) await (await caches.open(CACHE)).put(request, answer.clone());
-  return answer;
+  return (await caches.match(request, ANY)) ?? fetch(request);
 }
+
+self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== 'GET' || origin !== self.location.origin) return;
+  if (request.mode === 'navigate') event.respondWith(newestPage(event));
+  else if (OURS.test(pathname)) event.respondWith(keptFile(request));
+});
