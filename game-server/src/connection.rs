@@ -9,7 +9,14 @@
 //!    └───────────────┴── outbox ◀────────┘
 //! ```
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -22,7 +29,7 @@ use protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -35,6 +42,7 @@ use tokio_tungstenite::{
 
 use crate::{
     convert,
+    fragments::{TooManyFragments, Watched},
     metrics::RejectionCode,
     node::Node,
     outbox::{Closing, Outbox},
@@ -45,6 +53,8 @@ use crate::{
 
 /// A socket that has not said a valid hello by then is closed with 4001.
 const HELLO_WITHIN: Duration = Duration::from_millis(limit::HELLO_WITHIN_MS as u64);
+/// A message that is begun is finished within this time.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(5);
 /// How often the server pings.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// A socket that has sent nothing, not even a pong, for so long is closed: the phone is in a tunnel.
@@ -68,12 +78,15 @@ fn socket_config() -> WebSocketConfig {
         .max_frame_size(Some(limit::INBOUND_FRAME_BYTES_MAX))
 }
 
+/// A socket whose frames are watched.
+type Socket<S> = WebSocketStream<Watched<S>>;
+
 /// Serves a socket from the answered upgrade to its end.
 pub async fn serve<S>(stream: S, peer: SocketAddr, node: Arc<Node>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(socket_config())).await;
+    let mut socket = WebSocketStream::from_raw_socket(Watched::new(stream), Role::Server, Some(socket_config())).await;
     let opened = match timeout(HELLO_WITHIN, hello(&mut socket, &node)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(closing)) => return farewell(&mut socket, &closing).await,
@@ -111,7 +124,7 @@ struct Opened {
 }
 
 /// Reads the first frame and turns its ticket into a hero.
-async fn hello<S>(socket: &mut WebSocketStream<S>, node: &Node) -> Result<Opened, Closing>
+async fn hello<S>(socket: &mut Socket<S>, node: &Node) -> Result<Opened, Closing>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -175,7 +188,7 @@ impl Ending {
 }
 
 struct Connection<S> {
-    socket: WebSocketStream<S>,
+    socket: Socket<S>,
     session: Session,
     node: Arc<Node>,
 }
@@ -216,7 +229,7 @@ where
                         return ending;
                     }
                 }
-                frame = self.socket.next() => {
+                frame = next_frame(&mut self.socket) => {
                     heard = Instant::now();
                     let closing = match frame {
                         Some(Ok(Message::Binary(frame))) => self.session.frame(&self.node, &frame, heard),
@@ -226,6 +239,12 @@ where
                         }
                         Some(Err(SocketError::Capacity(CapacityError::MessageTooLong { .. }))) => {
                             Some(Closing { code: close::TOO_BIG, reason: "a frame is at most 8 KiB" })
+                        }
+                        Some(Err(SocketError::Io(error))) if is_too_many_fragments(&error) => {
+                            Some(Closing { code: close::TOO_BIG, reason: "a message has at most 16 fragments" })
+                        }
+                        Some(Err(SocketError::Io(error))) if error.kind() == ErrorKind::TimedOut => {
+                            Some(Closing { code: close::GOING_AWAY, reason: "a message took over 5 s" })
                         }
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return Ending::Theirs,
                     };
@@ -340,7 +359,30 @@ impl Session {
     }
 }
 
-async fn farewell<S>(socket: &mut WebSocketStream<S>, closing: &Closing)
+fn is_too_many_fragments(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TooManyFragments>())
+}
+
+/// The next message, or `TimedOut` when one was begun and not finished in time. Nothing is lost when it is dropped.
+async fn next_frame<S>(socket: &mut Socket<S>) -> Option<Result<Message, SocketError>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut late = None;
+    poll_fn(|cx| {
+        if let Poll::Ready(frame) = socket.poll_next_unpin(cx) {
+            return Poll::Ready(frame);
+        }
+        // A timer only while there is something to wait for: most sockets are idle most of the time.
+        let Some(since) = socket.get_ref().unfinished_since() else { return Poll::Pending };
+        let timer = late.get_or_insert_with(|| Box::pin(sleep_until(since + MESSAGE_WITHIN)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err(SocketError::Io(ErrorKind::TimedOut.into()))))
+    })
+    .await
+}
+
+async fn farewell<S>(socket: &mut Socket<S>, closing: &Closing)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

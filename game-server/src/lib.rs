@@ -12,6 +12,7 @@ pub mod convert;
 pub mod directory;
 pub mod exit;
 pub mod export;
+pub mod fragments;
 pub mod healthcheck;
 pub mod http;
 pub mod journal;

@@ -279,6 +279,9 @@ pub enum Event {
     TaskDeleted {
         /// All of them.
         task_ids: Vec<u32>,
+        /// The parent that a deleted subtask leaves behind.
+        #[serde(default)]
+        parent_id: Option<u32>,
     },
 
     // ── profile ──

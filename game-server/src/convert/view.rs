@@ -75,7 +75,6 @@ fn patch_tasks(
     let mut changed = BTreeSet::new();
     let mut removed = BTreeSet::new();
     let mut all = false;
-    let mut all_parents = false;
     for TimedEvent { event, .. } in events {
         changed.extend(event.changed_task_ids());
         removed.extend(event.removed_task_ids());
@@ -83,8 +82,6 @@ fn patch_tasks(
             // Another date is open, and the day's limit begins anew.
             Event::HeroCreated { .. } | Event::DaysEnded { .. } | Event::DayExtended { .. } => all = true,
             Event::TaskCompleted { .. } => all |= near_limit(hero, catalogue),
-            // A subtask is gone, and its parent's number with it.
-            Event::TaskDeleted { .. } => all_parents = true,
             // What it had linked waits for an answer.
             Event::SessionEnded { asks: true, .. } => {
                 changed.extend(hero.to_confirm.as_deref().and_then(|asked| asked.session.task_id));
@@ -105,8 +102,7 @@ fn patch_tasks(
         .map(|id| hero.task(*id).and_then(|task| task.parent_id).unwrap_or(*id))
         .collect();
     let concerned = |task: &simulation::hero::Task| {
-        all || (all_parents && task.parent_id.is_none())
-            || families.contains(&task.task_id)
+        all || families.contains(&task.task_id)
             || task.parent_id.is_some_and(|parent_id| families.contains(&parent_id))
     };
     let tasks = task::tasks(hero, catalogue, now_ms, concerned);

@@ -51,7 +51,7 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
                 reopened(task, *occurrence_day);
             }
         }
-        Event::TaskDeleted { task_ids } => {
+        Event::TaskDeleted { task_ids, .. } => {
             hero.tasks.retain(|task| !task_ids.contains(&task.task_id));
             if let Some(session) = hero.session.as_deref_mut()
                 && session.task_id.is_some_and(|task_id| task_ids.contains(&task_id))

@@ -158,7 +158,7 @@ impl Event {
             Self::TaskCompleted { task_id, .. } | Self::TaskReopened { task_id, .. } => {
                 Some(task_id.to_string())
             }
-            Self::TaskDeleted { task_ids } => task_ids.first().map(ToString::to_string),
+            Self::TaskDeleted { task_ids, .. } => task_ids.first().map(ToString::to_string),
             Self::LevelReached { level } => Some(level.to_string()),
             Self::AchievementUnlocked { achievement_id, .. } => Some(achievement_id.to_string()),
             Self::AssemblyStarted { job, .. } => Some(job.module_id.to_string()),

@@ -146,6 +146,7 @@ impl Event {
         match self {
             Self::TaskCreated { task } | Self::TaskUpdated { task } => vec![task.task_id],
             Self::TaskCompleted { task_id, .. } | Self::TaskReopened { task_id, .. } => vec![*task_id],
+            Self::TaskDeleted { parent_id, .. } => parent_id.iter().copied().collect(),
             Self::SessionDescribed { old_task_id, task_id, .. } => {
                 old_task_id.iter().chain(task_id.iter()).copied().collect()
             }
@@ -162,7 +163,7 @@ impl Event {
     #[must_use]
     pub fn removed_task_ids(&self) -> Vec<u32> {
         match self {
-            Self::TaskDeleted { task_ids } => task_ids.clone(),
+            Self::TaskDeleted { task_ids, .. } => task_ids.clone(),
             Self::DaysEnded { archived_task_ids, .. } => archived_task_ids.clone(),
             _ => Vec::new(),
         }

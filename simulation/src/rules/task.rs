@@ -130,10 +130,10 @@ pub(crate) fn update(
 }
 
 pub(crate) fn delete(draft: &mut Draft<'_>, now_ms: i64, task_id: u32) -> Result<(), Rejection> {
-    draft.hero.task(task_id).ok_or(Rejection::UnknownTask)?;
+    let parent_id = draft.hero.task(task_id).ok_or(Rejection::UnknownTask)?.parent_id;
     let mut task_ids = alloc::vec![task_id];
     task_ids.extend(subtasks(&draft.hero, task_id).map(|task| task.task_id));
-    draft.emit(now_ms, Event::TaskDeleted { task_ids });
+    draft.emit(now_ms, Event::TaskDeleted { task_ids, parent_id });
     Ok(())
 }
 

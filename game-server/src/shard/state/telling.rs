@@ -141,7 +141,9 @@ impl Shard {
             }
             Output::Progress { hero, frame } => {
                 let devices = self.heroes.get(&hero).map_or(&[][..], |resident| &resident.devices);
-                devices.iter().for_each(|device| device.outbox.progress(frame.clone()));
+                for device in devices.iter().filter(|device| device.is_welcomed) {
+                    device.outbox.progress(frame.clone());
+                }
             }
         }
     }
@@ -165,6 +167,9 @@ impl Shard {
         for id in dirty {
             // Without room the events alone will do.
             let _taken = self.snapshot(id);
+        }
+        for attach in self.loading.drain().flat_map(|(_, loading)| loading.attaches) {
+            send_away(&attach.outbox);
         }
         self.draining = Some(done);
         self.finish_drain();
