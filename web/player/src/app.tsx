@@ -73,7 +73,7 @@ export function App() {
         {isFirst ? <FirstScreen catalogue={catalogue} /> : <Content page={page} onGo={go} catalogue={catalogue} ended={ended} onClearEnded={clearEnded} />}
       </div>
       {hasNavigation && <Navigation page={page} onGo={go} />}
-      <Toasts />
+      <Toasts hasEndPage={hero.focus.session !== null || ended !== null} />
       <Announcer />
       {help && <Help onClose={() => setHelp(false)} />}
     </div>

@@ -4,6 +4,8 @@ import './styles/layout.css';
 import './styles/parts.css';
 import './styles/art.css';
 import './styles/pages.css';
+import './styles/workbench.css';
+import './styles/you.css';
 import './styles/motion.css';
 import { openInBrowser } from '@dopamine-hero/sdk';
 import { createRoot } from 'react-dom/client';

@@ -15,6 +15,8 @@ const CAUSES: Record<string, string> = {
   achievement: 'achievement',
   welcome_back: 'welcome back',
   focus: 'focus',
+  refund: 'back',
+  sale: 'sold',
 };
 
 export function causeWords(cause: string | null): string {
@@ -22,9 +24,13 @@ export function causeWords(cause: string | null): string {
   return CAUSES[cause] ?? cause.replaceAll('_', ' ');
 }
 
-/** For a toast; nothing if nothing was gained. */
-export function gainWords(event: Event): string | null {
+/** Big moments, and what the session's last page adds up: a toast in between would say it twice, or too early. */
+const TOLD_AT_THE_END: readonly string[] = ['achievement', 'focus', 'completion'];
+
+/** For a toast; nothing if nothing was gained, or if the end of the session tells it. */
+export function gainWords(event: Event, hasEndPage: boolean): string | null {
   if (event.energy_me <= 0) return null;
+  if (hasEndPage && TOLD_AT_THE_END.includes(event.cause ?? 'focus')) return null;
   return `+${price(event.energy_me)} E · ${causeWords(event.cause)}`;
 }
 

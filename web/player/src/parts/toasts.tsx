@@ -10,7 +10,7 @@ const SPARKS = 14;
 const WAITING_MAX = 4;
 
 /** Small gains, one at a time, at the edge of the screen. Big moments are told on the session's last page instead. */
-export function Toasts() {
+export function Toasts({ hasEndPage }: { hasEndPage: boolean }) {
   const client = useClient();
   const settings = useSettings();
   const [queue, setQueue] = useState<readonly { key: number; words: string }[]>([]);
@@ -19,7 +19,7 @@ export function Toasts() {
   useEffect(
     () =>
       client.onEvents((events) => {
-        const words = events.map(gainWords).filter((one) => one !== null);
+        const words = events.map((event) => gainWords(event, hasEndPage)).filter((one) => one !== null);
         if (words.length === 0) return;
         chime('gain');
         shake();
@@ -27,7 +27,7 @@ export function Toasts() {
         const fresh = words.map((one) => ({ key: nextKey.current++, words: one }));
         setQueue((waiting) => [...waiting, ...fresh].slice(-WAITING_MAX));
       }),
-    [client, settings],
+    [client, settings, hasEndPage],
   );
 
   const first = queue[0];

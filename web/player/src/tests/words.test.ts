@@ -67,8 +67,11 @@ describe('a session in words', () => {
 
   it('adds up what it gave, a line a cause', () => {
     const event = (cause: string | null, energy_me: number): Event => ({ seq: 1, at_ms: 0, kind: 'x', cause, energy_me, dopamine_md: 0, subject: null });
-    expect(gainWords(event('ignition', 3_000))).toBe('+3 E · ignition');
-    expect(gainWords(event('assembly', -30_000))).toBeNull();
+    expect(gainWords(event('ignition', 3_000), true)).toBe('+3 E · ignition');
+    expect(gainWords(event('assembly', -30_000), false)).toBeNull();
+    expect(gainWords(event('achievement', 10_000), false)).toBe('+10 E · achievement');
+    expect(gainWords(event('achievement', 10_000), true)).toBeNull();
+    expect(gainWords(event('focus', 10_000), true)).toBeNull();
     expect(gainLines([event('focus', 12_000), event('ignition', 3_000), event('focus', 500)])).toEqual([
       { words: 'focus', energy_me: 12_500, dopamine_md: 0 },
       { words: 'ignition', energy_me: 3_000, dopamine_md: 0 },
