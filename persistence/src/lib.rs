@@ -13,6 +13,7 @@ pub mod record;
 pub mod scan;
 pub mod sqlite;
 pub mod store;
+pub mod uptime;
 pub mod writer;
 
 pub use accounts::{AccountStore, Device, DeviceId, NewGuest, TokenHash};
@@ -24,6 +25,7 @@ pub use record::{
 };
 pub use sqlite::{MigrationStatus, SqliteStore};
 pub use store::{Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome};
+pub use uptime::{Outage, UptimeStore};
 pub use writer::{
     Drained, JournalHandle, JournalWriter, Notice, Permit, Refused, Subscription, Ticket, WriterConfig,
     WriterFact, WriterFailed, WriterStats,

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod fault;
+mod uptime;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,6 +36,9 @@ pub struct MemoryStore {
 struct Inner {
     heroes: BTreeMap<HeroId, Rows>,
     devices: BTreeMap<DeviceId, Device>,
+    last_beat_ms: Option<i64>,
+    /// When each began, and when it was over.
+    outages: BTreeMap<i64, i64>,
     nodes: BTreeMap<NodeId, u64>,
     script: Script,
     append_calls: u64,

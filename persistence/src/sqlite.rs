@@ -12,6 +12,7 @@ mod rows;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod uptime;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

@@ -16,6 +16,8 @@ mod journal;
 mod loading;
 #[path = "contract/scanning.rs"]
 mod scanning;
+#[path = "contract/uptime.rs"]
+mod uptime;
 
 /// Runs each case against one backend.
 macro_rules! contract {
@@ -53,6 +55,8 @@ macro_rules! every_case {
                 what_the_fold_says_is_found, an_unknown_hero_is_not_scanned;
             accounts: a_guest_is_found_by_its_token, a_guest_can_be_claimed, taken_ids_are_refused,
                 a_touch_moves_only_forward, devices_come_oldest_first;
+            uptime: the_last_beat_is_kept, a_beat_may_go_back, outages_are_kept_in_order, an_outage_grows,
+                an_outage_without_length_is_refused, the_newest_outages_are_listed;
         });
     };
 }

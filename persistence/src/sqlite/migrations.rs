@@ -8,8 +8,10 @@ use super::connection::failed;
 use crate::error::StoreError;
 
 /// Every migration, oldest first. One that was released is never edited: the next one changes what it did.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "journal and devices", include_str!("../../migrations/sqlite/0001_journal.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "journal and devices", include_str!("../../migrations/sqlite/0001_journal.sql")),
+    (2, "beats and outages", include_str!("../../migrations/sqlite/0002_uptime.sql")),
+];
 
 /// Where one migration stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +26,23 @@ pub struct MigrationStatus {
     pub known: bool,
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.map(|(version, description, sql)| {
+fn migrator(last: i64) -> Migrator {
+    let wanted = MIGRATIONS.into_iter().filter(|(version, ..)| *version <= last);
+    let migrations = wanted.map(|(version, description, sql)| {
         Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
-    Migrator::with_migrations(migrations.into())
+    Migrator::with_migrations(migrations.collect())
 }
 
 /// Brings the tables up to date; touches nothing when they are of a newer program.
 pub(super) async fn run(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    run_to(connection, i64::MAX).await
+}
+
+/// As an older program did, whose last migration was `last`.
+pub(super) async fn run_to(connection: &mut SqliteConnection, last: i64) -> Result<(), StoreError> {
     require_known(&status(connection).await.map_err(failed)?)?;
-    migrator().run(connection).await.map_err(|error| match error {
+    migrator(last).run(connection).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(error),
         MigrateError::VersionMismatch(version) => StoreError::SchemaUnknown {
             what: format!(

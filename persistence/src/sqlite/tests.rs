@@ -6,8 +6,10 @@ use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 use super::connection::{connect_writer, meaning_of_code};
+use super::migrations::run_to;
 use super::*;
 use crate::record::{CommandRef, EventBody, EventKind};
+use crate::uptime::UptimeStore;
 
 struct Folder(PathBuf);
 
@@ -141,6 +143,30 @@ async fn tables_of_a_newer_server_are_left_alone() {
     let status = SqliteStore::migration_status(&folder.file()).await.unwrap();
     let last = status.last().unwrap();
     assert_eq!((last.version, last.applied, last.known), (999, true, false));
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_server_is_upgraded_and_keeps_what_it_holds() {
+    let folder = Folder::new();
+    let mut old = connect_writer(&folder.file()).await.unwrap();
+    run_to(&mut old, 1).await.unwrap();
+    let genesis = Chain::genesis(HERO);
+    sqlx::query("INSERT INTO hero_head VALUES (?, 3, 0, 0, 0, ?, NULL, 'free')")
+        .bind(HERO.0)
+        .bind(&genesis.0[..])
+        .execute(&mut old)
+        .await
+        .unwrap();
+    old.close().await.unwrap();
+    let status = SqliteStore::migration_status(&folder.file()).await.unwrap();
+    assert_eq!(status.iter().map(|it| (it.version, it.applied)).collect::<Vec<_>>(), [(1, true), (2, false)]);
+    let store = SqliteStore::open(&folder.file()).await.unwrap();
+    assert_eq!(store.head(HERO).await.unwrap().unwrap().epoch, Epoch(3));
+    assert_eq!(store.last_beat().await.unwrap(), None, "nobody knows how long it was away");
+    store.beat(1_000).await.unwrap();
+    store.close().await;
+    let status = SqliteStore::migration_status(&folder.file()).await.unwrap();
+    assert!(status.iter().all(|it| it.applied && it.known));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use persistence::{AccountStore, HeroId, JournalStore, MemoryStore, Seq, SqliteStore};
+use persistence::{AccountStore, HeroId, JournalStore, MemoryStore, Seq, SqliteStore, UptimeStore};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
@@ -15,6 +15,7 @@ pub(crate) trait Backend: Sized {
     async fn create() -> Self;
     fn journal(&self) -> Arc<dyn JournalStore>;
     fn accounts(&self) -> Arc<dyn AccountStore>;
+    fn uptime(&self) -> Arc<dyn UptimeStore>;
     /// The same data after the process ended without a word.
     async fn reopen(self) -> Self;
     async fn damage_event(&self, hero: HeroId, seq: Seq);
@@ -34,6 +35,10 @@ impl Backend for Memory {
     }
 
     fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn uptime(&self) -> Arc<dyn UptimeStore> {
         Arc::new(self.0.clone())
     }
 
@@ -83,6 +88,10 @@ impl Backend for Sqlite {
     }
 
     fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn uptime(&self) -> Arc<dyn UptimeStore> {
         Arc::new(self.store.clone())
     }
 
