@@ -31,4 +31,5 @@ pub mod simulate;
 pub mod streams;
 pub mod telemetry;
 pub mod tools;
+pub mod uptime;
 pub mod verify;

@@ -88,6 +88,7 @@ declare! {
     fences_total: Counter, "Heroes dropped because another owner has them.";
     heroes_quarantined_total: Counter, "Heroes set aside because the store refused their events; an operator must look.";
     snapshots_total: Counter, "Snapshots written.";
+    outages_detected_total: Counter, "Stretches of an hour or more in which players could not save, found afterwards.";
     guests_created_total: Counter, "Guests made.";
     tickets_issued_total: Counter, "Socket tickets issued.";
     http_connections_open: Gauge, "TCP connections on the players' listener, sockets of players not counted.";

@@ -9,8 +9,8 @@ use std::{
 };
 
 use persistence::{
-    AccountStore, Drained, HeroId, JournalHandle, JournalStore, JournalWriter, NodeId, WriterConfig,
-    WriterFailed,
+    AccountStore, Drained, HeroId, JournalHandle, JournalStore, JournalWriter, NodeId, UptimeStore,
+    WriterConfig, WriterFailed,
 };
 use simulation::catalogue::Catalogue;
 use tokio::{
@@ -30,6 +30,7 @@ use crate::{
     journal_facts,
     metrics::Metrics,
     shard::{self, Loader, ShardHandle, ShardParts},
+    uptime::Outages,
 };
 
 /// How long the sockets may take to say goodbye at the end of a drain.
@@ -37,13 +38,23 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
 /// How often a goodbye looks whether everybody has left.
 const GOODBYE_EVERY: Duration = Duration::from_millis(20);
 
-/// Both faces of one database.
+/// The faces of one database.
 #[derive(Clone)]
 pub struct Stores {
     /// Heroes.
     pub journal: Arc<dyn JournalStore>,
     /// Who may act for them.
     pub accounts: Arc<dyn AccountStore>,
+    /// When the service was there.
+    pub uptime: Arc<dyn UptimeStore>,
+}
+
+impl Stores {
+    /// All faces of one store.
+    pub fn of<S: JournalStore + AccountStore + UptimeStore + 'static>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self { journal: Arc::clone(&store) as _, accounts: Arc::clone(&store) as _, uptime: store }
+    }
 }
 
 /// A running server without its listeners.
@@ -84,6 +95,7 @@ impl Node {
         clock: Clock,
         metrics: Arc<Metrics>,
         stores: Stores,
+        outages: Outages,
     ) -> std::io::Result<Arc<Self>> {
         let node_id = NodeId(Uuid::now_v7());
         let catalogue = Arc::new(Catalogue::builtin());
@@ -101,6 +113,7 @@ impl Node {
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
             tick_hz: config.tick_hz,
+            outages,
         };
         let mut shards = Vec::with_capacity(config.shards);
         for index in 0..config.shards {
@@ -199,10 +212,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_store_takes_the_process_with_it() {
-        let store = Arc::new(MemoryStore::new());
-        let stores = Stores { journal: Arc::clone(&store) as _, accounts: Arc::clone(&store) as _ };
+        let store = MemoryStore::new();
         let config = Config::parse(|_| None).expect("the defaults are valid");
-        let node = Node::start(config, Clock::system(), Arc::new(Metrics::new()), stores)
+        let (_outages_tx, outages) = watch::channel(Arc::default());
+        let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
+        let node = Node::start(config, clock, metrics, Stores::of(store.clone()), outages)
             .expect("threads can be had");
         store.fail_next(Fault::Broken);
         let hero = HeroId(Uuid::now_v7());

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use persistence::{Drained, MemoryStore, SqliteStore, StoreError};
+use simulation::catalogue::Catalogue;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -23,6 +24,7 @@ use crate::listener::{BindError, Limits, Listener, Running};
 use crate::metrics::{Metrics, UPKEEP_EVERY};
 use crate::node::{Node, Stores};
 use crate::operations::NodeOperations;
+use crate::uptime::{Beating, Heartbeat};
 
 /// How long the listeners may take to end once the node is drained.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(2);
@@ -77,22 +79,19 @@ impl OpenStore {
     pub async fn open(url: &DatabaseUrl) -> Result<OpenStore, StartError> {
         let path = match url {
             DatabaseUrl::Memory => {
-                let store = Arc::new(MemoryStore::new());
-                let stores = Stores { journal: Arc::clone(&store) as _, accounts: store };
-                return Ok(OpenStore { stores, sqlite: None });
+                return Ok(OpenStore { stores: Stores::of(MemoryStore::new()), sqlite: None });
             }
             DatabaseUrl::Sqlite(path) => path,
         };
         make_folder_of(path)?;
         let store_error = |source| StartError::Store { url: path.display().to_string(), source };
         let sqlite = SqliteStore::open(path).await.map_err(store_error)?;
-        let store = Arc::new(sqlite.clone());
-        let stores = Stores { journal: Arc::clone(&store) as _, accounts: store };
+        let stores = Stores::of(sqlite.clone());
         stores.journal.check().await.map_err(store_error)?;
         Ok(OpenStore { stores, sqlite: Some(sqlite) })
     }
 
-    /// Both faces of the store.
+    /// The faces of the store.
     pub fn stores(&self) -> &Stores {
         &self.stores
     }
@@ -123,6 +122,7 @@ pub struct Server {
     admin: Running,
     metrics: Running,
     upkeep: JoinHandle<()>,
+    heartbeat: Beating,
     sqlite: Option<SqliteStore>,
 }
 
@@ -142,8 +142,10 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
-        let node =
-            Node::start(config, clock, Arc::clone(&metrics), store.stores).map_err(StartError::Threads)?;
+        // Before the node: a hero must not be taken in while it is not known how long the service was away.
+        let heartbeat = heartbeat(&config, &clock, &metrics, &store.stores).await?;
+        let node = Node::start(config, clock, Arc::clone(&metrics), store.stores, heartbeat.outages())
+            .map_err(StartError::Threads)?;
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
@@ -156,8 +158,10 @@ impl Server {
         let admin = admin.start(admin_router, inner_limits, Arc::clone(&metrics));
         let scrape = scrape.start(Arc::clone(&operations).metrics_router(), inner_limits, metrics);
         let upkeep = tokio::spawn(upkeep(operations));
+        let heartbeat = heartbeat.start();
         readiness.set(ReadinessState::Ready);
-        Ok(Server { node, readiness, sockets, public, admin, metrics: scrape, upkeep, sqlite: store.sqlite })
+        let sqlite = store.sqlite;
+        Ok(Server { node, readiness, sockets, public, admin, metrics: scrape, upkeep, heartbeat, sqlite })
     }
 
     /// Where players connect.
@@ -204,6 +208,7 @@ impl Server {
             self.metrics.finish().await;
         };
         // What is late now is a client that does not read; it has lost nothing and the process ends anyway.
+        let ends = async { tokio::join!(self.heartbeat.stop(), ends) };
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), ends).await;
         self.upkeep.abort();
         if let Some(sqlite) = self.sqlite {
@@ -211,6 +216,24 @@ impl Server {
         }
         drained
     }
+}
+
+async fn heartbeat(
+    config: &Config,
+    clock: &Clock,
+    metrics: &Arc<Metrics>,
+    stores: &Stores,
+) -> Result<Heartbeat, StartError> {
+    let minimum_ms = Catalogue::builtin().streak.outage_min_ms;
+    let (store, metrics) = (Arc::clone(&stores.uptime), Arc::clone(metrics));
+    let begun = Heartbeat::begin(store, clock.clone(), metrics, minimum_ms).await;
+    begun.map_err(|source| {
+        let url = match &config.database {
+            DatabaseUrl::Memory => "memory:".to_owned(),
+            DatabaseUrl::Sqlite(path) => path.display().to_string(),
+        };
+        StartError::Store { url, source }
+    })
 }
 
 fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -> Public {

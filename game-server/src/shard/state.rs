@@ -37,6 +37,7 @@ use crate::{
     outbox::Outbox,
     refusal,
     streams::{Answer, Place},
+    uptime::Outages,
 };
 
 /// Commands that may wait for one hero to be loaded. Full: `busy`.
@@ -59,6 +60,8 @@ pub struct ShardParts {
     pub metrics: Arc<Metrics>,
     /// For `welcome`.
     pub tick_hz: u32,
+    /// When the service was away.
+    pub outages: Outages,
 }
 
 pub(super) struct Shard {

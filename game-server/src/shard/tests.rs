@@ -1,5 +1,7 @@
 //! A shard over the in-memory store, in paused time: what is told, when, and what a crash may un-make.
 
+mod outage;
+
 use std::{sync::Arc, time::Duration};
 
 use persistence::{
@@ -15,6 +17,7 @@ use simulation::{
 };
 use tokio::{
     runtime::Handle,
+    sync::watch,
     time::{Instant, timeout},
 };
 use uuid::Uuid;
@@ -24,7 +27,7 @@ use super::{
     audit::{self, AuditFailed},
     build,
 };
-use crate::{clock::Clock, journal, metrics::Metrics, outbox::Outbox, verify};
+use crate::{clock::Clock, journal, metrics::Metrics, outbox::Outbox, uptime::Outages, verify};
 
 const NOON_MS: i64 = 1_780_000_000_000;
 
@@ -41,15 +44,20 @@ impl Rig {
     }
 
     fn over(store: Arc<MemoryStore>) -> Self {
+        let (_none_tx, none) = watch::channel(Arc::default());
+        Self::at(store, Clock::fixed(NOON_MS), none)
+    }
+
+    fn at(store: Arc<MemoryStore>, clock: Clock, outages: Outages) -> Self {
         let journal_store: Arc<dyn JournalStore> = Arc::clone(&store) as _;
         let (journal, _writer) = JournalWriter::start(Arc::clone(&journal_store), WriterConfig::quiet(7));
-        let clock = Clock::fixed(NOON_MS);
         let parts = ShardParts {
             catalogue: Arc::new(Catalogue::builtin()),
             journal,
             clock: clock.clone(),
             metrics: Arc::new(Metrics::new()),
             tick_hz: 10,
+            outages,
         };
         let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Handle::current());
         let (shard, built) = build(parts, loader, 10);

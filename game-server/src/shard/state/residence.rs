@@ -1,17 +1,23 @@
 //! Which heroes are in memory: they come from the store when a device does, are saved while they change, and leave when
 //! nobody has watched them for a while.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use persistence::{HeroId, Seq, SnapshotRecord};
+use persistence::{HeroId, Outage, Seq, SnapshotRecord};
 use protocol::close;
-use simulation::{event::TimedEvent, rules::create::create, world::HeroEntity};
+use simulation::{
+    command::Command,
+    event::{Event, TimedEvent},
+    rules::create::create,
+    world::HeroEntity,
+};
 use tokio::time::Instant;
 
 use super::{Attach, Loading, Output, Shard, telling::send_away};
 use crate::{
     journal::{self, StoredHero},
     shard::{LoadFailed, Loaded, audit, hero::Resident},
+    uptime,
 };
 
 /// Heroes that may be loading at once. Full: the socket is closed with 1013.
@@ -99,6 +105,32 @@ impl Shard {
                     .iter()
                     .for_each(|attach| attach.outbox.close(close::OVERLOAD, "cannot save right now"));
                 self.forget(id);
+            }
+        } else {
+            self.excuse(id, now_ms);
+        }
+    }
+
+    /// Days in which the service was away break no streak (rules, section 3). Every outage that a remembered day may
+    /// have seen is declared at each load: the rules find nothing to change the second time, and an outage that found
+    /// no room in the journal, or was noted only later, is made up for.
+    fn excuse(&mut self, id: HeroId, now_ms: i64) {
+        let outages = Arc::clone(&self.parts.outages.borrow());
+        let Some(resident) = self.heroes.get(&id) else { return };
+        let hero = self.simulation.hero(resident.entity);
+        let concerning: Vec<_> = uptime::concerning(&outages, hero, now_ms).collect();
+        for Outage { from_ms, until_ms } in concerning {
+            // A refusal can only be a panic of the rules; the hero may be gone then.
+            let Ok((advanced, decided)) = self.decide(id, &Command::DeclareOutage { from_ms, until_ms })
+            else {
+                return;
+            };
+            if self.publish_time(id, &advanced).is_err() {
+                return;
+            }
+            let is_news = decided.first().is_some_and(|timed| timed.event != Event::NothingChanged);
+            if is_news && self.publish(id, &decided, None).is_err() {
+                return;
             }
         }
     }
