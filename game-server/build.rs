@@ -1,8 +1,17 @@
 //! Embeds the web client anew when it was built anew.
 
+use std::{env, fs, path::Path};
+
+/// Where `cargo xtask build web` puts the web client.
+const DIST: &str = "../web/player/dist";
+
 fn main() {
-    // Debug builds read the files from disk at run time. In a release build the files are inside, so it must follow them;
-    // watching a folder that does not exist yet would rebuild the server every time.
-    let is_release = std::env::var_os("PROFILE").is_some_and(|profile| profile != "debug");
-    println!("cargo:rerun-if-changed={}", if is_release { "../web/player/dist" } else { "build.rs" });
+    // A folder that is missing while the server compiles would count as an empty web client for ever: debug builds look
+    // into it at run time, but only if it was there.
+    if !Path::new(DIST).exists() {
+        fs::create_dir_all(DIST).expect("the checkout can be written");
+    }
+    // In a release build the files are inside, so it must follow them.
+    let is_release = env::var_os("PROFILE").is_some_and(|profile| profile != "debug");
+    println!("cargo:rerun-if-changed={}", if is_release { DIST } else { "build.rs" });
 }
