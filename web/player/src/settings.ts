@@ -2,6 +2,7 @@
 
 import { WebStorage } from '@dopamine-hero/sdk';
 import { useSyncExternalStore } from 'react';
+import { isEffectOn } from './effects';
 
 export interface Settings {
   theme: 'system' | 'dark' | 'light' | 'contrast';
@@ -89,8 +90,7 @@ export function applyToPage(chosen: Settings): void {
   const root = document.documentElement;
   const system = contrastQuery?.matches ? 'contrast' : lightQuery?.matches ? 'light' : 'dark';
   root.dataset['theme'] = chosen.theme === 'system' ? system : chosen.theme;
-  const isStill = chosen.lowStimulation || isMotionReduced(chosen, systemReducesMotion());
-  root.dataset['motion'] = isStill ? 'reduced' : 'full';
+  root.dataset['motion'] = isEffectOn('heroMotion', chosen, systemReducesMotion()) ? 'full' : 'reduced';
   root.style.fontSize = `${chosen.textPercent}%`;
 }
 
