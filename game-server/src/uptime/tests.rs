@@ -1,3 +1,4 @@
+use persistence::store::StoreFuture;
 use persistence::{Fault, MemoryStore};
 use simulation::hero::{DayRecord, Today};
 use tokio::time::timeout;
@@ -59,6 +60,41 @@ impl Rig {
     fn found(&self) -> u64 {
         self.metrics.outages_detected_total.get()
     }
+}
+
+/// A store that takes beats and no outages.
+struct Forgetful(MemoryStore);
+
+impl UptimeStore for Forgetful {
+    fn beat(&self, now_ms: i64) -> StoreFuture<'_, ()> {
+        self.0.beat(now_ms)
+    }
+
+    fn last_beat(&self) -> StoreFuture<'_, Option<i64>> {
+        self.0.last_beat()
+    }
+
+    fn add_outage(&self, _outage: Outage) -> StoreFuture<'_, ()> {
+        Box::pin(async { Err(StoreError::Unavailable("not now".into())) })
+    }
+
+    fn outages(&self, since_ms: i64) -> StoreFuture<'_, Vec<Outage>> {
+        self.0.outages(since_ms)
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_beat_before_the_outage_is_noted() {
+    let rig = Rig::new();
+    rig.begin().await;
+    rig.clock.advance(2 * HOUR_MS);
+    let store = Arc::new(Forgetful(rig.store.clone()));
+    let begun = Heartbeat::begin(store, rig.clock.clone(), Arc::clone(&rig.metrics), HOUR_MS).await;
+    assert!(begun.expect("the store can be read").outages().borrow().is_empty());
+    assert_eq!((rig.found(), rig.last_beat_ms().await), (0, Some(NOW_MS)), "else nobody would find it again");
+    rig.clock.advance(MINUTE_MS);
+    let found = Outage { from_ms: NOW_MS, until_ms: rig.clock.now_ms() };
+    assert_eq!(*rig.begin().await.outages().borrow().to_vec(), [found]);
 }
 
 #[tokio::test]
