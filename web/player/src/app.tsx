@@ -36,8 +36,7 @@ export function App() {
     setPage(next);
     scrollTo(0, 0);
   };
-  useShortcuts((shortcut) => run(shortcut));
-  function run(shortcut: Shortcut): void {
+  useShortcuts((shortcut: Shortcut): void => {
     switch (shortcut) {
       case 'toggle':
         return toggleFocus(client);
@@ -57,7 +56,7 @@ export function App() {
         if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
         return go('home');
     }
-  }
+  });
 
   const { hero } = state.view;
   const isNew = hero.statistics.sessions === 0 && hero.tasks.length === 0;
