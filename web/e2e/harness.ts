@@ -48,7 +48,12 @@ export class GameServer {
     if (!existsSync(BINARY)) throw new Error(`there is no server at ${BINARY}: build it first, or set DOPAMINE_HERO_BIN`);
     const folder = await mkdtemp(join(tmpdir(), 'dopamine-hero-e2e-'));
     const server = new GameServer(folder, [await freePort(), await freePort(), await freePort()]);
-    await server.start();
+    try {
+      await server.start();
+    } catch (error) {
+      await server.remove();
+      throw error;
+    }
     return server;
   }
 
