@@ -86,7 +86,8 @@ pub async fn serve<S>(stream: S, peer: SocketAddr, node: Arc<Node>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut socket = WebSocketStream::from_raw_socket(Watched::new(stream), Role::Server, Some(socket_config())).await;
+    let mut socket =
+        WebSocketStream::from_raw_socket(Watched::new(stream), Role::Server, Some(socket_config())).await;
     let opened = match timeout(HELLO_WITHIN, hello(&mut socket, &node)).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(closing)) => return farewell(&mut socket, &closing).await,

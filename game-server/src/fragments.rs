@@ -40,7 +40,11 @@ impl<S> Watched<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
         let bytes = buf.filled().get(before..).unwrap_or_default();
@@ -185,7 +189,9 @@ mod tests {
                     scanner.scan(chunk, Instant::now()).unwrap();
                 }
                 assert_eq!(scanner.unfinished_since, None, "payload {payload} in pieces of {piece}");
-                let refused = message(17, payload).chunks(piece).any(|chunk| scanner.scan(chunk, Instant::now()).is_err());
+                let refused = message(17, payload)
+                    .chunks(piece)
+                    .any(|chunk| scanner.scan(chunk, Instant::now()).is_err());
                 assert!(refused, "payload {payload} in pieces of {piece}");
             }
         }
