@@ -59,6 +59,9 @@ struct Inner {
     /// Taken out while a call uses it; a call that fails or is dropped midway does not put it back, so that nobody
     /// meets a half-done transaction.
     writer: Mutex<Option<SqliteConnection>>,
+    /// Where everybody but the journal writer waits before waiting for `writer`, so that of a thousand claims and
+    /// releases only one stands before a flush.
+    turn: Mutex<()>,
     readers: SqlitePool,
     /// `None` when opened for reading.
     lock: Option<File>,
@@ -133,6 +136,7 @@ impl SqliteStore {
         let inner = Inner {
             path: path.to_owned(),
             writer: Mutex::new(writer),
+            turn: Mutex::new(()),
             readers,
             lock,
             is_closed: AtomicBool::new(false),
@@ -167,7 +171,7 @@ impl SqliteStore {
             WHERE state <> 'quarantined'
             RETURNING hero_id, epoch, last_seq, snap_seq, min_reader, chain, node_id, state, NULL AS reason";
         let genesis = Chain::genesis(hero);
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer_in_turn().await?;
         // fetch_all, not fetch_one: SQLite commits when the statement has run to its end.
         let rows = sqlx::query(sql)
             .bind(hero.0)
@@ -244,7 +248,7 @@ impl SqliteStore {
         &self,
         query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
     ) -> Result<(), StoreError> {
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer_in_turn().await?;
         query.execute(writer.connection()).await.map_err(failed)?;
         writer.keep();
         Ok(())
@@ -326,7 +330,13 @@ impl JournalStore for SqliteStore {
 
     fn ping(&self) -> StoreFuture<'_, ()> {
         let sql = "INSERT INTO store_probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1";
-        Box::pin(self.execute(sqlx::query(sql)))
+        Box::pin(async move {
+            // As a flush does: it stands for one.
+            let mut writer = self.writer().await?;
+            sqlx::query(sql).execute(writer.connection()).await.map_err(failed)?;
+            writer.keep();
+            Ok(())
+        })
     }
 }
 

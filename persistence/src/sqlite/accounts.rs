@@ -27,7 +27,7 @@ impl SqliteStore {
             .bind(&token_hash.0[..])
             .bind(name)
             .bind(created_at_ms);
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer_in_turn().await?;
         writer.begin().await?;
         for query in [head, row] {
             if let Err(error) = query.execute(writer.connection()).await {

@@ -30,7 +30,13 @@ impl SqliteStore {
             Some(connection) => connection,
             None => connect_writer(&inner.path).await.map_err(failed)?,
         };
-        Ok(Writer { slot, connection })
+        Ok(Writer { slot, connection, _turn: None })
+    }
+
+    /// The same for whoever is not the journal writer: however many they are, a flush waits for one of them at most.
+    pub(super) async fn writer_in_turn(&self) -> Result<Writer<'_>, StoreError> {
+        let turn = self.inner.turn.lock().await;
+        Ok(Writer { _turn: Some(turn), ..self.writer().await? })
     }
 }
 
@@ -39,6 +45,8 @@ impl SqliteStore {
 pub(super) struct Writer<'a> {
     slot: MutexGuard<'a, Option<SqliteConnection>>,
     connection: SqliteConnection,
+    /// Held by everybody but the journal writer.
+    _turn: Option<MutexGuard<'a, ()>>,
 }
 
 impl Writer<'_> {

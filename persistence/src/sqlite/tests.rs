@@ -1,6 +1,7 @@
 //! What only SQLite can show: its file, its lock, its settings, its errors.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
 
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
@@ -250,5 +251,47 @@ fn errors_of_sqlite_mean_what_the_writer_acts_on() {
     // D15: a failed fsync, write or read, a damaged file.
     for code in [1034, 1290, 778, 266, 11, 26, 7] {
         assert!(matches!(meaning_of_code(code), Broken { .. }), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_flush_waits_for_one_other_write_at_most() {
+    const OTHERS: usize = 300;
+    let folder = Folder::new();
+    let store = SqliteStore::open(&folder.file()).await.unwrap();
+    let claim = store.claim(HERO, NODE).await.unwrap();
+    let (begun, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let busy = store.writer().await.unwrap();
+    let others: Vec<_> = (0..OTHERS)
+        .map(|number| {
+            let (store, begun, done) = (store.clone(), Arc::clone(&begun), Arc::clone(&done));
+            tokio::spawn(async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                let hero = HeroId(Uuid::from_u128(1_000 + number as u128));
+                store.release(hero, Epoch(1)).await.unwrap();
+                done.fetch_add(1, Ordering::Relaxed);
+            })
+        })
+        .collect();
+    // One thread runs all of this: a task that has begun has come as far as the lock.
+    while begun.load(Ordering::Relaxed) < OTHERS {
+        tokio::task::yield_now().await;
+    }
+    let flush = {
+        let (store, begun, done) = (store.clone(), Arc::clone(&begun), Arc::clone(&done));
+        tokio::spawn(async move {
+            begun.fetch_add(1, Ordering::Relaxed);
+            store.append(&[part(&claim, 1, 10)]).await.unwrap();
+            done.load(Ordering::Relaxed)
+        })
+    };
+    while begun.load(Ordering::Relaxed) <= OTHERS {
+        tokio::task::yield_now().await;
+    }
+    busy.keep();
+    let before = flush.await.unwrap();
+    assert!(before <= 1, "{before} others were served before the flush");
+    for other in others {
+        other.await.unwrap();
     }
 }
