@@ -1,9 +1,11 @@
 //! On which dates a recurring task falls: rules, section 1.
 
+use alloc::vec::Vec;
+
 use super::text;
 use crate::calendar;
 use crate::command::Recurrence;
-use crate::hero::Repeat;
+use crate::hero::{Occurrence, Repeat};
 use crate::rejection::{Field, Rejection};
 
 /// An occurrence can be completed for so many days. Fewer than the done occurrences that are remembered, so that
@@ -41,4 +43,9 @@ pub(super) fn falls_on(repeat: &Repeat, day_no: i32) -> bool {
 #[must_use]
 pub fn open_day(repeat: &Repeat, today: i32) -> Option<i32> {
     (today - OCCURRENCE_DAYS_BACK..=today).rev().find(|day_no| falls_on(repeat, *day_no))
+}
+
+/// The dates that could be completed until today, all of them paid: for a rule that comes to a task which was paid.
+pub(super) fn paid_until(today: i32) -> Vec<Occurrence> {
+    (today - OCCURRENCE_DAYS_BACK..=today).map(|day_no| Occurrence { day_no, done_at_ms: None }).collect()
 }

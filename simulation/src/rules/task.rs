@@ -116,8 +116,17 @@ pub(crate) fn update(
     task.due_day = due_day;
     let today = draft.hero.today.bounds.day_no;
     task.repeat = match (words.recurrence, old.repeat.as_deref()) {
-        (None, _) => None,
-        (Some(rule), None) => Some(repeat(rule, due_day.unwrap_or(today), task.focus_ms, Vec::new())),
+        (None, kept) => {
+            // A date that was paid is not paid again by taking the rule away, nor by bringing it back.
+            task.paid |= kept.is_some_and(|kept| !kept.occurrences.is_empty());
+            None
+        }
+        (Some(rule), None) => {
+            let paid = if old.paid { recurrence::paid_until(today) } else { Vec::new() };
+            // From now on each date is open or done, not the task; a done one would leave the list.
+            task.done_at_ms = None;
+            Some(repeat(rule, due_day.unwrap_or(today), task.focus_ms, paid))
+        }
         (Some(rule), Some(kept)) => {
             let from_day = due_day.unwrap_or(kept.from_day);
             Some(repeat(rule, from_day, kept.focus_used_ms, kept.occurrences.clone()))

@@ -187,3 +187,27 @@ fn done_tasks_leave_the_list_after_three_days() {
     assert_eq!(play.hero.tasks.iter().map(|task| task.task_id).collect::<Vec<_>>(), [3]);
     play.check_invariants();
 }
+
+fn rule(task_id: u32, recurrence: &str) -> String {
+    format!(
+        r#"{{"update_task":{{"task_id":{task_id},"title":"Stretch","category":"none","priority":"medium","estimate_minutes":0{recurrence}}}}}"#
+    )
+}
+
+const DAILY: &str = r#","recurrence":{"every_days":{"days":1}}"#;
+
+#[test]
+fn taking_the_rule_away_and_back_pays_no_date_twice() {
+    let mut play = Play::new();
+    play.run(&format!("task 0m; {}; wait 2m; done 2", rule(2, DAILY)));
+    assert_eq!(play.hero.today.task_energy_me, 800);
+    play.run(&format!("{}; {}; done 2", rule(2, ""), rule(2, DAILY)));
+    assert_eq!(play.hero.today.task_energy_me, 800, "the date was paid");
+    play.run(&format!("{}; done 2", rule(2, "")));
+    assert_eq!(play.hero.today.task_energy_me, 800, "and so was the task");
+    play.run(&format!("{}; wait 1d; done 2", rule(2, DAILY)));
+    assert_eq!(play.hero.today.task_energy_me, 800, "the next date is a new one");
+    play.run("wait 9d");
+    assert!(play.hero.task(2).is_some(), "what recurs stays in the list");
+    play.check_invariants();
+}
