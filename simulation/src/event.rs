@@ -261,6 +261,9 @@ pub enum Event {
         first: bool,
         /// Backed by linked focus.
         backed: bool,
+        /// The linked focus, which backs no other date of a recurring task.
+        #[serde(default)]
+        focus_ms: i64,
         /// Old and with focus.
         frog: bool,
         /// The estimate was close.

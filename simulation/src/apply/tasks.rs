@@ -24,6 +24,7 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
             energy_me,
             first,
             backed,
+            focus_ms,
             frog,
             estimate_met,
             split,
@@ -34,12 +35,12 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
                 counts.tasks_backed += u32::from(*backed);
                 counts.frogs += u32::from(*frog);
                 counts.estimates_met += u32::from(*estimate_met);
-                counts.splits += u32::from(*split);
                 hero.today.tasks_done = hero.today.tasks_done.saturating_add(1);
             }
+            hero.statistics.splits += u32::from(*split);
             hero.today.task_energy_me += energy_me;
             let parent_id = hero.task_mut(*task_id).and_then(|task| {
-                done(task, at_ms, *occurrence_day);
+                done(task, at_ms, *occurrence_day, *focus_ms);
                 task.parent_id
             });
             if let Some(parent) = parent_id.and_then(|parent_id| hero.task_mut(parent_id)) {
@@ -63,8 +64,7 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
     }
 }
 
-fn done(task: &mut Task, at_ms: i64, occurrence_day: Option<i32>) {
-    let focus_ms = task.focus_ms;
+fn done(task: &mut Task, at_ms: i64, occurrence_day: Option<i32>, focus_ms: i64) {
     let (Some(repeat), Some(day_no)) = (task.repeat.as_deref_mut(), occurrence_day) else {
         task.done_at_ms = Some(at_ms);
         task.paid = true;
@@ -77,7 +77,7 @@ fn done(task: &mut Task, at_ms: i64, occurrence_day: Option<i32>) {
             }
         }
         Err(index) => {
-            repeat.focus_used_ms = focus_ms;
+            repeat.focus_used_ms += focus_ms;
             repeat.occurrences.insert(index, Occurrence { day_no, done_at_ms: Some(at_ms) });
             let surplus = repeat.occurrences.len().saturating_sub(OCCURRENCES_KEPT);
             repeat.occurrences.drain(..surplus);

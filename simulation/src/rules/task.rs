@@ -200,9 +200,11 @@ pub(crate) fn complete(
         energy_me: price.reward_me,
         first: price.first,
         backed: price.backed,
+        focus_ms: price.focus_ms,
         frog: price.backed && i64::from(age_days) >= rules.frog_age_days,
         estimate_met: price.backed && met,
-        split: splits(hero, task, rules.split_subtasks_min),
+        // A subtask that was reopened and is done again may be the one that was missing; it counts once.
+        split: (price.first || hero.statistics.splits == 0) && splits(hero, task, rules.split_subtasks_min),
     };
     draft.emit(now_ms, event);
     Ok(())
@@ -282,20 +284,27 @@ fn formula(task: &Task, backed: bool, bonus_permille: i64, catalogue: &Catalogue
     i64::try_from(product / 1_000_000_000).expect("a reward is of the size of its base")
 }
 
-/// Focus linked to a task until now: its own, that of its subtasks, and the open session's. Focus that has backed an
+/// Focus linked to a task until now: its own, that of its subtasks, the open session's, and that of a session which
+/// waits for "still you?". Focus that has backed an
 /// earlier occurrence does not count again.
 #[must_use]
 pub fn linked_focus_ms(hero: &Hero, task: &Task, now_ms: i64, catalogue: &Catalogue) -> i64 {
     let own_ms = task.focus_ms - task.repeat.as_deref().map_or(0, |repeat| repeat.focus_used_ms);
     let of_subtasks_ms: i64 = subtasks(hero, task.task_id).map(|subtask| subtask.focus_ms).sum();
+    let linked = |task_id: Option<u32>| {
+        let linked = task_id.and_then(|task_id| hero.task(task_id));
+        linked.is_some_and(|linked| linked.task_id == task.task_id || linked.parent_id == Some(task.task_id))
+    };
     let session_ms = hero.session.as_deref().map_or(0, |session| {
-        let linked = session.task_id.and_then(|task_id| hero.task(task_id));
-        let counts = linked
-            .is_some_and(|linked| linked.task_id == task.task_id || linked.parent_id == Some(task.task_id));
         let meter = focus::certain(hero, session, now_ms, catalogue);
-        if counts { (meter.focus_ms - session.task_from_ms).max(0) } else { 0 }
+        if linked(session.task_id) { (meter.focus_ms - session.task_from_ms).max(0) } else { 0 }
     });
-    (own_ms + of_subtasks_ms + session_ms).max(0)
+    // Silence will be "yes": what waits for an answer is trusted.
+    let waiting_ms = hero.to_confirm.as_deref().map_or(0, |asked| {
+        let focus_ms = asked.session.meter.focus_ms - asked.session.task_from_ms;
+        if linked(asked.session.task_id) { focus_ms.max(0) } else { 0 }
+    });
+    (own_ms + of_subtasks_ms + session_ms + waiting_ms).max(0)
 }
 
 /// What finishing a task now would pay.

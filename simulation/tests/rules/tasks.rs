@@ -211,3 +211,50 @@ fn taking_the_rule_away_and_back_pays_no_date_twice() {
     assert!(play.hero.task(2).is_some(), "what recurs stays in the list");
     play.check_invariants();
 }
+
+#[test]
+fn focus_of_an_open_session_backs_one_date_only() {
+    let mut play = Play::new();
+    play.run(&format!("task 0m; {}; start 25m for 2; wait 22m; done 2; wait 3m; end", rule(2, DAILY)));
+    assert_eq!(play.hero.today.task_energy_me, 2_000, "backed");
+    play.run("wait 1d; done 2");
+    assert_eq!(play.hero.today.task_energy_me, 800, "the last three minutes are too few");
+    play.run("wait 1d; start 5m for 2; wait 5m; end; done 2");
+    assert_eq!(play.hero.today.task_energy_me, 2_000, "backed again");
+    play.check_invariants();
+}
+
+#[test]
+fn focus_of_a_subtask_backs_one_date_only() {
+    let mut play = Play::new();
+    play.run(&format!(
+        "task 0m; {}; task 0m under 2; start 25m for 3; wait 25m; end; done 2",
+        rule(2, DAILY)
+    ));
+    assert_eq!(play.hero.today.task_energy_me, 2_000);
+    play.run("wait 1d; done 2");
+    assert_eq!(play.hero.today.task_energy_me, 800);
+    play.check_invariants();
+}
+
+#[test]
+fn focus_that_waits_for_an_answer_backs_its_task() {
+    let mut play = Play::new();
+    play.run("task 120m priority high; start 120m for 2; wait 120m; end; done 2");
+    assert!(play.hero.to_confirm.is_some(), "still you?");
+    assert_eq!(play.hero.today.task_energy_me, 16_800);
+    play.check_invariants();
+}
+
+#[test]
+fn a_subtask_that_was_reopened_does_not_spoil_the_split() {
+    let mut play = Play::new();
+    play.run("task 0m; task 0m under 2; task 0m under 2; task 0m under 2; wait 2m");
+    play.run("done 3; done 4; undo 3; done 5");
+    assert_eq!(play.hero.statistics.splits, 0);
+    play.run("done 3");
+    assert_eq!(play.hero.statistics.splits, 1);
+    play.run("undo 3; done 3");
+    assert_eq!(play.hero.statistics.splits, 1, "once");
+    play.check_invariants();
+}
