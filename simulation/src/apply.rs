@@ -6,6 +6,7 @@ mod focus;
 mod tasks;
 
 pub(crate) use days::DAYS_KEPT;
+pub(crate) use focus::minutes_up;
 
 use crate::event::{Event, TimedEvent};
 use crate::hero::{Hero, Today, Zone};

@@ -191,9 +191,13 @@ fn offline_part(hero: &mut Hero, part: &OfflinePart) {
 fn add_offline(record: &mut DayRecord, part: &OfflinePart) {
     record.focus_ms = record.focus_ms.saturating_add(u32::try_from(part.focus_ms).unwrap_or(u32::MAX));
     record.energy_me = record.energy_me.saturating_add(u32::try_from(part.energy_me).unwrap_or(u32::MAX));
-    let minutes = part.focus_ms.div_euclid(60_000) + 1;
-    record.offline_minutes =
-        record.offline_minutes.saturating_add(u16::try_from(minutes).unwrap_or(u16::MAX));
+    let minutes = minutes_up(part.focus_ms);
+    record.offline_minutes = record.offline_minutes.saturating_add(minutes);
+}
+
+/// Whole minutes, rounded up: what is used up of a limit is never told too small.
+pub(crate) fn minutes_up(ms: i64) -> u16 {
+    u16::try_from((ms + 59_999).div_euclid(60_000)).unwrap_or(u16::MAX)
 }
 
 fn break_started(hero: &mut Hero, on_break: Break) {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{focus, session, streak, timer};
-use crate::apply::DAYS_KEPT;
+use crate::apply::{DAYS_KEPT, minutes_up};
 use crate::calendar;
 use crate::catalogue::Catalogue;
 use crate::draft::Draft;
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
             focus_ms: saturated(hero.today.focus_ms + credit.day_focus_ms),
             energy_me: saturated(hero.today.energy_me + credit.energy_me),
             tasks_done: hero.today.tasks_done,
-            offline_minutes: u16::try_from(hero.today.offline_ms.div_euclid(60_000)).unwrap_or(u16::MAX),
+            offline_minutes: minutes_up(hero.today.offline_ms),
             before: StreakChain::default(),
             shields_given: hero.today.shields_given,
             kind,

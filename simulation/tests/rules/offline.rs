@@ -108,3 +108,21 @@ fn after_72_hours_it_is_too_late() {
          = none 0 mE 0 mD",
     );
 }
+
+#[test]
+fn six_hours_a_day_are_six_hours() {
+    // Two silences of a day that is over by the time both are reported: three hours each.
+    let mut play = Play::new();
+    let first = report(&play, 10, 180);
+    let second = report(&play, 300, 180);
+    play.run(&format!("wait 4h; {first}; wait 21h; {second}"));
+    let yesterday = play.hero.days.last().copied().expect("it is over");
+    assert_eq!(yesterday.focus_ms, 6 * 3_600_000);
+    assert_eq!(yesterday.offline_minutes, 360);
+    let mut play = Play::new();
+    let first = report(&play, 10, 180);
+    let mut odd: String = report(&play, 300, 120);
+    odd = odd.replace("\"duration_ms\":7200000", "\"duration_ms\":7200001");
+    play.run(&format!("wait 4h; {first}; wait 21h; {odd}"));
+    assert_eq!(play.hero.days.last().map(|day| day.offline_minutes), Some(301), "rounded up");
+}
