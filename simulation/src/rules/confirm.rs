@@ -22,7 +22,8 @@ pub(crate) fn answer(draft: &mut Draft<'_>, now_ms: i64, answer: Confirmation) -
             }
             credit_until(&draft.hero, asked, at_ms, draft.catalogue)
         }
-        Confirmation::Discard => (Credit::default(), 0),
+        // Nothing is earned; the task is named because less focus is linked to it now.
+        Confirmation::Discard => (Credit { task_id: asked.session.task_id, ..Credit::default() }, 0),
     };
     draft.emit(now_ms, Event::SessionConfirmed { session_id, answer, credit });
     session::complete(draft, now_ms, completion_me);

@@ -243,6 +243,9 @@ fn focus_that_waits_for_an_answer_backs_its_task() {
     play.run("task 120m priority high; start 120m for 2; wait 120m; end; done 2");
     assert!(play.hero.to_confirm.is_some(), "still you?");
     assert_eq!(play.hero.today.task_energy_me, 16_800);
+    play.run("discard");
+    let told = play.journal.last().map(|timed| timed.event.changed_task_ids());
+    assert_eq!(told, Some(vec![2]), "what is linked to it changed");
     play.check_invariants();
 }
 
