@@ -4,6 +4,7 @@ mod assembly;
 mod days;
 mod economy;
 mod golden;
+mod modules;
 mod offline;
 mod properties;
 mod rack;
