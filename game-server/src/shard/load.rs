@@ -1,6 +1,9 @@
 //! Brings heroes from the store into a shard, outside its thread: claim first, then load (D5), then fold.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use persistence::{Claim, Epoch, HeroId, JournalStore, NodeId, StoreError};
 use tokio::{
@@ -37,6 +40,9 @@ pub enum LoadFailed {
     /// The events do not fold to a hero.
     #[error(transparent)]
     Fold(#[from] journal::FoldFailed),
+    /// The events break the fold: a bug, see the panic in the log.
+    #[error("its events broke the fold")]
+    Panicked,
 }
 
 impl LoadFailed {
@@ -45,7 +51,9 @@ impl LoadFailed {
     pub fn is_damage(&self) -> bool {
         matches!(
             self,
-            Self::Fold(_) | Self::Store(StoreError::Corrupt { .. } | StoreError::Quarantined { .. })
+            Self::Fold(_)
+                | Self::Panicked
+                | Self::Store(StoreError::Corrupt { .. } | StoreError::Quarantined { .. })
         )
     }
 }
@@ -83,14 +91,17 @@ impl Loader {
             tracing::error!(%hero, damaged = ?loaded.damaged_snapshots, "snapshots are damaged, older ones were used");
         }
         let snapshot_seq = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq.0);
-        let stored = match journal::fold(loaded.snapshot.as_ref(), &loaded.tail) {
+        // A panic must not take the answer with it: somebody waits.
+        let fold = || journal::fold(loaded.snapshot.as_ref(), &loaded.tail);
+        let folded = catch_unwind(AssertUnwindSafe(fold));
+        let stored = match folded.map_or(Err(LoadFailed::Panicked), |folded| Ok(folded?)) {
             Ok(stored) => stored,
             Err(error) => {
                 // The events stay; an operator decides. Failing to note it is no reason to go on with the hero.
                 if let Err(noting) = self.store.quarantine(hero, &error.to_string()).await {
                     tracing::error!(%hero, %noting, "could not quarantine");
                 }
-                return Err(error.into());
+                return Err(error);
             }
         };
         Ok(Box::new(Loaded { claim, stored, snapshot_seq }))

@@ -1,6 +1,7 @@
 //! A shard over the in-memory store, in paused time: what is told, when, and what a crash may un-make.
 
 mod outage;
+mod steps;
 
 use std::{sync::Arc, time::Duration};
 

@@ -21,7 +21,11 @@ impl Shard {
         // A hero is shown as it is now, not as it was when it was last looked at.
         self.advance(id);
         let now_ms = self.parts.clock.now_ms();
-        let Some(resident) = self.heroes.get_mut(&id) else { return };
+        let Some(resident) = self.heroes.get_mut(&id) else {
+            // The rules broke on it just now. Whoever had a reason before has closed the socket with that.
+            outbox.close(close::INTERNAL, "this hero is set aside for repair, nothing is lost");
+            return;
+        };
         // One socket a stream: the older one of the same device is a ghost.
         for device in resident.devices.iter().filter(|device| device.stream_id == stream_id) {
             device.outbox.close(close::NORMAL, "this device opened another socket");

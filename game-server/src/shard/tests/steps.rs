@@ -1,0 +1,126 @@
+//! A shard without its loop, one step at a time: the test says when something is durable.
+
+use persistence::{Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, JournalHandle, Seq, Ticket};
+use simulation::event::{Bonus, Event};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::shard::{Control, state::Shard};
+
+struct Steps {
+    store: Arc<MemoryStore>,
+    clock: Clock,
+    shard: Shard,
+    control: mpsc::Receiver<Control>,
+    journal: JournalHandle,
+    metrics: Arc<Metrics>,
+    next_connection_id: u64,
+}
+
+impl Steps {
+    fn start() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let clock = Clock::fixed(NOON_MS);
+        let journal_store: Arc<dyn JournalStore> = Arc::clone(&store) as _;
+        let (journal, _writer) = JournalWriter::start(Arc::clone(&journal_store), WriterConfig::quiet(7));
+        let metrics = Arc::new(Metrics::new());
+        let (_none_tx, outages) = watch::channel(Arc::default());
+        let parts = ShardParts {
+            catalogue: Arc::new(Catalogue::builtin()),
+            journal: journal.clone(),
+            clock: clock.clone(),
+            metrics: Arc::clone(&metrics),
+            tick_hz: 10,
+            outages,
+        };
+        let (control_tx, control) = mpsc::channel(16);
+        let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Handle::current());
+        let shard = Shard::new(parts, loader.for_shard(control_tx));
+        Self { store, clock, shard, control, journal, metrics, next_connection_id: 1 }
+    }
+
+    /// A device says hello; its frames are looked at in the box.
+    fn attach(&mut self, hero: HeroId, stream_id: u64) -> Arc<Outbox> {
+        let outbox = Arc::new(Outbox::new(self.next_connection_id));
+        self.next_connection_id += 1;
+        let attach =
+            Request::Attach { hero, stream_id, last_seq: None, time_zone: None, outbox: Arc::clone(&outbox) };
+        self.shard.request(attach);
+        outbox
+    }
+
+    async fn load(&mut self) {
+        let loading = timeout(Duration::from_secs(60), self.control.recv());
+        match loading.await.expect("a load ends").expect("the shard holds the other end") {
+            Control::Loaded(hero, loaded) => self.shard.loaded(hero, loaded),
+            Control::Drain(_) => panic!("nobody asked for a drain"),
+        }
+    }
+
+    fn command(&mut self, hero: HeroId, outbox: &Outbox, cmd_seq: u64, command: Command) {
+        let connection_id = outbox.connection_id;
+        let (command, received) = (Box::new(command), Instant::now());
+        self.shard.request(Request::Command { hero, connection_id, cmd_seq, command, received });
+    }
+
+    /// Everything up to this ticket is durable.
+    fn durable(&mut self, ticket: u64) {
+        self.shard.settled(Vec::new(), Ticket(ticket));
+    }
+}
+
+fn taken(outbox: &Outbox) -> (Vec<ServerMessage>, Option<u16>) {
+    let mut frames = Vec::new();
+    let closing = outbox.take(&mut frames);
+    let frames =
+        frames.iter().map(|frame| codec::decode_server(frame).expect("the server sends sound frames"));
+    (frames.collect(), closing.map(|closing| closing.code))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_of_a_hero_that_the_rules_cannot_handle_is_not_left_waiting() {
+    let mut steps = Steps::start();
+    let devices = [steps.attach(hero(1), 7), steps.attach(hero(1), 8), steps.attach(hero(1), 9)];
+    let Some(Control::Loaded(id, Ok(mut loaded))) = steps.control.recv().await else { panic!("it loads") };
+    loaded.claim.last_seq = Seq(1);
+    // Its daily goal is reached, and paying for that is more than a number holds.
+    loaded.stored.hero.wallet.energy_me = i64::MAX;
+    steps.shard.loaded(id, Ok(loaded));
+    for device in devices {
+        assert_eq!(taken(&device).1, Some(close::INTERNAL), "socket {}", device.connection_id);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_breaks_the_fold_closes_its_devices() {
+    let mut steps = Steps::start();
+    let claim = steps.store.claim(hero(1), NodeId(Uuid::now_v7())).await.expect("the store is there");
+    steps.store.append(&[too_rich(&claim)]).await.expect("the store cannot read it");
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    assert_eq!(taken(&outbox).1, Some(close::INTERNAL));
+    let again = steps.attach(hero(1), 7);
+    steps.load().await;
+    assert_eq!(taken(&again).1, Some(close::INTERNAL), "it is set aside");
+}
+
+/// More energy than a number holds: applying it is a panic.
+fn too_rich(claim: &Claim) -> HeroAppend {
+    let mut chain: Chain = claim.chain;
+    let events = (1..=2).map(|seq| {
+        let event = Event::BonusPaid { bonus: Bonus::DailyGoal, energy_me: i64::MAX };
+        let body = EventBody {
+            command: None,
+            kind: EventKind::of("bonus_paid"),
+            schema_version: journal::SCHEMA_VERSION,
+            catalogue_version: 1,
+            at_ms: NOON_MS,
+            payload: rmp_serde::to_vec_named(&event).expect("events are plain data").into(),
+        };
+        let record = EventRecord::seal(claim.hero, claim.epoch, Seq(seq), chain, body);
+        chain = record.chain;
+        record
+    });
+    let events = events.collect();
+    HeroAppend { hero: claim.hero, epoch: claim.epoch, previous: claim.chain, events }
+}
