@@ -84,7 +84,10 @@ impl Shard {
         if ticket <= self.watermark || cfg!(feature = "broken-ack-before-flush") {
             self.release(output);
         } else {
-            self.waiting.push_back((ticket, output));
+            // In order of tickets, which is not the order of coming: a hero's last ticket may be an old one. Nearly
+            // always it belongs at the end.
+            let place = self.waiting.partition_point(|(waiting, _)| *waiting <= ticket);
+            self.waiting.insert(place, (ticket, output));
         }
     }
 

@@ -78,6 +78,29 @@ fn taken(outbox: &Outbox) -> (Vec<ServerMessage>, Option<u16>) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_told_of_a_hero_keeps_its_order_between_the_tickets_of_others() {
+    let mut steps = Steps::start();
+    let (first, other) = (steps.attach(hero(1), 7), steps.attach(hero(2), 7));
+    steps.load().await;
+    steps.load().await;
+    steps.durable(2);
+    steps.command(hero(1), &first, 1, rename("Ada"));
+    steps.command(hero(2), &other, 1, rename("Bo"));
+    // The device comes back on another socket while its command is on its way, behind the other hero's.
+    let again = steps.attach(hero(1), 7);
+    steps.durable(3);
+    steps.command(hero(1), &again, 1, rename("Ada"));
+    let (frames, _) = taken(&again);
+    assert!(matches!(frames.first(), Some(ServerMessage::Welcome(_))), "{frames:?}");
+    assert!(frames.iter().any(|frame| matches!(frame, ServerMessage::Duplicate(_))), "{frames:?}");
+    let (frames, _) = taken(&other);
+    assert!(
+        !frames.iter().any(|frame| matches!(frame, ServerMessage::Durable(_))),
+        "not durable yet: {frames:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_of_a_hero_that_the_rules_cannot_handle_is_not_left_waiting() {
     let mut steps = Steps::start();
     let devices = [steps.attach(hero(1), 7), steps.attach(hero(1), 8), steps.attach(hero(1), 9)];
