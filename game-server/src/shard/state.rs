@@ -18,6 +18,7 @@ use persistence::{
 };
 use protocol::{
     close, codec,
+    limit::RESULTS_PER_STREAM_MAX,
     server::{CommandResult, Rejected, ServerMessage},
 };
 use simulation::{
@@ -29,7 +30,11 @@ use simulation::{
 use tokio::{sync::oneshot, time::Instant};
 
 use self::residence::HOUSEKEEPING_EVERY;
-use super::{Request, hero::Resident, load::ShardLoader};
+use super::{
+    Request,
+    hero::{Device, Resident},
+    load::ShardLoader,
+};
 use crate::{
     clock::Clock,
     convert, journal,
@@ -42,6 +47,9 @@ use crate::{
 
 /// Commands that may wait for one hero to be loaded. Full: `busy`.
 const LOADING_COMMANDS_MAX: usize = 64;
+/// Repeats that may wait for one device until what they ask for is durable: every answer that is kept, once. Full: the
+/// socket is closed with 1013; on the next one `welcome` says it all.
+const REPEATS_MAX: usize = RESULTS_PER_STREAM_MAX;
 /// Events of time alone that are journaled together.
 const TIME_EVENTS_MAX: usize = 32;
 /// Panics of the rules on one hero before it is quarantined.
@@ -189,8 +197,19 @@ impl Shard {
         }
     }
 
-    /// The stored answer to a command that was applied before. It may not be durable yet, so it waits like the first.
+    /// The stored answer to a command that was applied before. It may not be durable yet, so it waits like the first;
+    /// but it holds no room in the journal, so that only some may wait.
     fn repeat(&mut self, id: HeroId, outbox: &Arc<Outbox>, cmd_seq: u64, answer: Option<Answer>) {
+        if let Some(resident) = self.heroes.get_mut(&id) {
+            let is_durable = resident.ticket <= self.watermark;
+            let same = |device: &&mut Device| device.outbox.connection_id == outbox.connection_id;
+            if let Some(device) = resident.devices.iter_mut().find(same) {
+                device.repeats = if is_durable { 0 } else { device.repeats + 1 };
+                if device.repeats > REPEATS_MAX {
+                    return outbox.close(close::OVERLOAD, "asks too often for what is not saved yet");
+                }
+            }
+        }
         self.parts.metrics.commands_total.of(CommandOutcome::Duplicate).increment();
         // An answer that is no longer kept is still a success; 0 says that its place is not known.
         let frame = answered(ServerMessage::Duplicate, cmd_seq, answer.unwrap_or(Answer(0, None)));

@@ -62,6 +62,7 @@ impl Shard {
             stream_id,
             welcomed_seq,
             is_welcomed: false,
+            repeats: 0,
         });
         self.tell(id, Output::Welcome { hero: id, outbox, frame });
     }

@@ -101,6 +101,23 @@ async fn what_is_told_of_a_hero_keeps_its_order_between_the_tickets_of_others() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn repeats_of_what_is_not_durable_do_not_pile_up() {
+    let mut steps = Steps::start();
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    steps.durable(1);
+    steps.command(hero(1), &outbox, 1, rename("Ada"));
+    for _ in 0..64 {
+        steps.command(hero(1), &outbox, 1, rename("Ada"));
+    }
+    assert_eq!(taken(&outbox).1, None, "a client may ask again a few times");
+    for _ in 0..1_000 {
+        steps.command(hero(1), &outbox, 1, rename("Ada"));
+    }
+    assert_eq!(taken(&outbox).1, Some(close::OVERLOAD));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_of_a_hero_that_the_rules_cannot_handle_is_not_left_waiting() {
     let mut steps = Steps::start();
     let devices = [steps.attach(hero(1), 7), steps.attach(hero(1), 8), steps.attach(hero(1), 9)];
