@@ -35,6 +35,8 @@ use crate::{
 
 /// How long the sockets may take to say goodbye at the end of a drain.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
+/// When a device that no shard has sent away may come back.
+const RECONNECT_AFTER_MS: u32 = 5_000;
 /// How often a goodbye looks whether everybody has left.
 const GOODBYE_EVERY: Duration = Duration::from_millis(20);
 
@@ -178,6 +180,8 @@ impl Node {
             let _late = timeout_at(deadline, shard.drain()).await;
         }
         let drained = self.journal.drain(deadline.saturating_duration_since(Instant::now())).await;
+        // A shard that was late has sent nobody away. What is not acknowledged is asked for again on the next socket.
+        self.directory.for_all(|outbox| outbox.send_away(RECONNECT_AFTER_MS, "this server is stopping"));
         let goodbye = (Instant::now() + GOODBYE_WITHIN).min(deadline.max(Instant::now()));
         while self.directory.connections() > 0 && Instant::now() < goodbye {
             tokio::time::sleep(GOODBYE_EVERY).await;
@@ -225,5 +229,29 @@ mod tests {
         node.shard(hero).try_send(attach).expect("the inbox has room");
         let what = timeout(Duration::from_secs(20), node.failed()).await.expect("it is noticed");
         assert!(what.contains("journal writer"), "{what}");
+    }
+
+    #[tokio::test]
+    async fn a_drain_that_runs_out_of_time_sends_everybody_away_too() {
+        let store = MemoryStore::new();
+        let config = Config::parse(|_| None).expect("the defaults are valid");
+        let (_outages_tx, outages) = watch::channel(Arc::default());
+        let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
+        let node = Node::start(config, clock, metrics, Stores::of(store.clone()), outages)
+            .expect("threads can be had");
+        let hero = HeroId(Uuid::now_v7());
+        let outbox = Arc::new(Outbox::new(1));
+        let _entered = node.directory.enter(hero, Arc::clone(&outbox));
+        store.hold_appends();
+        let attach =
+            Request::Attach { hero, stream_id: 1, last_seq: None, time_zone: None, outbox: outbox.clone() };
+        node.shard(hero).try_send(attach).expect("the inbox has room");
+        while node.journal.stats().queue_events == 0 {
+            tokio::task::yield_now().await;
+        }
+        let drained = node.drain(Duration::from_millis(50)).await;
+        assert!(matches!(drained, Drained::Late { .. }), "{drained:?}");
+        let closing = outbox.take(&mut Vec::new());
+        assert_eq!(closing.map(|closing| closing.code), Some(protocol::close::RESTART));
     }
 }

@@ -328,8 +328,12 @@ impl Shard {
         }
     }
 
-    /// Lets time do what it does, for every hero that is due. One without room in the journal stays due.
+    /// Lets time do what it does, for every hero that is due. One without room in the journal stays due. While the shard
+    /// drains, time stands still: what it would do is found by the next owner, and the journal comes to an end.
     pub(super) fn tick(&mut self) {
+        if self.draining() {
+            return;
+        }
         let started = Instant::now();
         let now_ms = self.parts.clock.now_ms();
         for entity in self.simulation.tick(now_ms) {

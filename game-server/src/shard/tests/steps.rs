@@ -164,3 +164,23 @@ fn too_rich(claim: &Claim) -> HeroAppend {
     let events = events.collect();
     HeroAppend { hero: claim.hero, epoch: claim.epoch, previous: claim.chain, events }
 }
+
+#[tokio::test(start_paused = true)]
+async fn time_stands_still_while_a_shard_drains() {
+    let mut steps = Steps::start();
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    steps.durable(1);
+    let mode = FocusMode::Countdown { planned_minutes: 5 };
+    steps.command(hero(1), &outbox, 1, Command::StartFocus { mode, category: Category::None, task_id: None });
+    let (done_tx, mut done) = tokio::sync::oneshot::channel();
+    steps.shard.drain(done_tx);
+    steps.clock.advance(30 * 60 * 1000);
+    steps.shard.tick();
+    assert!(done.try_recv().is_err(), "the start of the session is not durable yet");
+    steps.durable(2);
+    assert!(done.try_recv().is_ok(), "nothing else may keep it waiting");
+    let (frames, code) = taken(&outbox);
+    assert!(frames.iter().any(|frame| matches!(frame, ServerMessage::Durable(_))), "{frames:?}");
+    assert_eq!(code, Some(close::RESTART));
+}
