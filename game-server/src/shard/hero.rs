@@ -91,9 +91,11 @@ impl Resident {
         Some(self.recent.iter().skip(self.recent.len() - missing).cloned().collect())
     }
 
-    pub(super) fn snapshot_due(&self, now: Instant) -> bool {
-        let old = self.dirty_since.is_some_and(|since| now - since >= SNAPSHOT_AFTER);
-        old || self.seq - self.snapshot_seq >= SNAPSHOT_EVENTS
+    /// Since when it has changed, if that is a reason for a snapshot by now.
+    pub(super) fn snapshot_due(&self, now: Instant) -> Option<Instant> {
+        let since = self.dirty_since.filter(|_| self.is_dirty())?;
+        let is_due = now - since >= SNAPSHOT_AFTER || self.seq - self.snapshot_seq >= SNAPSHOT_EVENTS;
+        is_due.then_some(since)
     }
 
     pub(super) fn is_dirty(&self) -> bool {

@@ -8,7 +8,7 @@ use std::{
 use persistence::{Claim, Epoch, HeroId, JournalStore, NodeId, StoreError};
 use tokio::{
     runtime::Handle,
-    sync::{Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 
 use super::{
@@ -75,7 +75,7 @@ impl Loader {
     }
 
     pub(super) fn for_shard(self, control: mpsc::Sender<Control>) -> ShardLoader {
-        ShardLoader { loader: self, control }
+        ShardLoader { loader: self, control, releases: Arc::new(Semaphore::new(1)) }
     }
 
     async fn load(&self, hero: HeroId) -> Result<Box<Loaded>, LoadFailed> {
@@ -112,6 +112,8 @@ impl Loader {
 pub(super) struct ShardLoader {
     loader: Loader,
     control: mpsc::Sender<Control>,
+    /// One crowd of heroes at a time is given back.
+    releases: Arc<Semaphore>,
 }
 
 impl ShardLoader {
@@ -125,14 +127,22 @@ impl ShardLoader {
         });
     }
 
-    /// Gives a hero back.
-    pub(super) fn release(&self, hero: HeroId, epoch: Epoch) {
+    /// Leave to give a crowd of heroes back; nothing while one is on its way.
+    pub(super) fn release_turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.releases).try_acquire_owned().ok()
+    }
+
+    /// Gives heroes back, one after the other. `turn` ends with the last.
+    pub(super) fn release(&self, heroes: Vec<(HeroId, Epoch)>, turn: Option<OwnedSemaphorePermit>) {
         let store = Arc::clone(&self.loader.store);
         self.loader.runtime.spawn(async move {
-            if let Err(error) = store.release(hero, epoch).await {
-                // The next claim fences us all the same.
-                tracing::debug!(%hero, %error, "could not release");
+            for (hero, epoch) in heroes {
+                if let Err(error) = store.release(hero, epoch).await {
+                    // The next claim fences us all the same.
+                    tracing::debug!(%hero, %error, "could not release");
+                }
             }
+            drop(turn);
         });
     }
 

@@ -30,6 +30,8 @@ use simulation::{
 use tokio::{sync::oneshot, time::Instant};
 
 use self::residence::HOUSEKEEPING_EVERY;
+#[cfg(test)]
+pub(super) use self::residence::{FORGOTTEN_PER_LOOK_MAX, SNAPSHOTS_PER_LOOK_MAX};
 use super::{
     Request,
     hero::{Device, Resident},

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use persistence::{HeroId, Outage, Seq, SnapshotRecord};
+use persistence::{Epoch, HeroId, Outage, Seq, SnapshotRecord};
 use protocol::close;
 use simulation::{
     command::Command,
@@ -26,6 +26,11 @@ const LOADING_MAX: usize = 4 * 1024;
 const NAME_AT_FIRST: &str = "Hero";
 /// For a device that does not say where it is.
 const ZONE_AT_FIRST: &str = "Etc/UTC";
+/// Snapshots made at one look: heroes that changed in the same second must not hold up a tick together. The ones that
+/// have waited for longest come first, the others at the next look.
+pub(in crate::shard) const SNAPSHOTS_PER_LOOK_MAX: usize = 512;
+/// Heroes forgotten at one look, and given back to the store one after the other. The others linger.
+pub(in crate::shard) const FORGOTTEN_PER_LOOK_MAX: usize = 256;
 /// How often heroes are looked at for snapshots and forgetting.
 pub(super) const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(1);
 
@@ -104,7 +109,8 @@ impl Shard {
                 attaches
                     .iter()
                     .for_each(|attach| attach.outbox.close(close::OVERLOAD, "cannot save right now"));
-                self.forget(id);
+                let released = self.forget(id).into_iter().collect();
+                self.loader.release(released, None);
             }
         } else {
             self.excuse(id, now_ms);
@@ -144,14 +150,13 @@ impl Shard {
     }
 
     pub(super) fn housekeeping(&mut self, now: Instant) {
-        let due: Vec<_> = self
-            .heroes
-            .iter()
-            .filter(|(_, hero)| hero.is_dirty() && hero.snapshot_due(now))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
-            self.snapshot(id);
+        let mut due: Vec<_> =
+            self.heroes.iter().filter_map(|(id, hero)| Some((hero.snapshot_due(now)?, *id))).collect();
+        due.sort_unstable();
+        for (_, id) in due.into_iter().take(SNAPSHOTS_PER_LOOK_MAX) {
+            if !self.snapshot(id) {
+                break;
+            }
         }
         let mut forgotten = Vec::new();
         for (id, resident) in &mut self.heroes {
@@ -162,11 +167,16 @@ impl Shard {
                 forgotten.push(*id);
             }
         }
-        for id in forgotten {
-            if !self.heroes[&id].is_dirty() || self.snapshot(id) {
-                self.forget(id);
+        // One after the other: while the last ones are given back, nobody else is forgotten.
+        let Some(turn) = self.loader.release_turn().filter(|_| !forgotten.is_empty()) else { return };
+        let mut released = Vec::new();
+        for id in forgotten.into_iter().take(FORGOTTEN_PER_LOOK_MAX) {
+            if self.heroes[&id].is_dirty() && !self.snapshot(id) {
+                break;
             }
+            released.extend(self.forget(id));
         }
+        self.loader.release(released, Some(turn));
     }
 
     /// Gives a snapshot to the journal. Without room it is tried again later.
@@ -194,10 +204,9 @@ impl Shard {
         taken
     }
 
-    fn forget(&mut self, id: HeroId) {
-        if let Some(resident) = self.take(id) {
-            self.loader.release(id, resident.epoch);
-        }
+    /// Lets a hero go. Says what is to be given back to the store.
+    fn forget(&mut self, id: HeroId) -> Option<(HeroId, Epoch)> {
+        self.take(id).map(|resident| (id, resident.epoch))
     }
 
     fn take(&mut self, id: HeroId) -> Option<Resident> {
