@@ -188,7 +188,14 @@ impl Built {
                     let (notices, watermark) = subscription.take();
                     self.shard.settled(notices, watermark);
                 }
-                _ = ticks.tick() => self.shard.tick(),
+                _ = ticks.tick() => {
+                    self.shard.tick();
+                    // Also when every tick is late and the next one is due already: somebody waits for an answer.
+                    for _ in 0..BATCH_MAX {
+                        let Ok(request) = self.inbox.try_recv() else { break };
+                        self.shard.request(request);
+                    }
+                }
                 taken = self.inbox.recv_many(&mut batch, BATCH_MAX) => {
                     if taken == 0 {
                         return;

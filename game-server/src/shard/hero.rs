@@ -45,6 +45,8 @@ pub(super) struct Resident {
     pub(super) devices: Vec<Device>,
     /// Times the rules panicked on this hero.
     pub(super) panics: u8,
+    /// Time did something that the store, which is away, could not take. Nobody looks again before it is back.
+    pub(super) is_held: bool,
     recent: VecDeque<TimedEvent>,
     snapshot_seq: u64,
     dirty_since: Option<Instant>,
@@ -62,6 +64,7 @@ impl Resident {
             streams: Streams::default(),
             devices: Vec::new(),
             panics: 0,
+            is_held: false,
             recent: VecDeque::new(),
             snapshot_seq,
             dirty_since: None,

@@ -339,8 +339,11 @@ impl Shard {
         let started = Instant::now();
         let now_ms = self.parts.clock.now_ms();
         for entity in self.simulation.tick(now_ms) {
-            if let Some(id) = self.entities.get(&entity) {
-                self.advance(*id);
+            let Some(id) = self.entities.get(&entity).copied() else { continue };
+            // Thousands may be due while the store is away; asking each of them at every tick would be all we do.
+            let is_held = self.read_only && self.heroes.get(&id).is_some_and(|resident| resident.is_held);
+            if !is_held {
+                self.advance(id);
             }
         }
         if started - self.housekept >= HOUSEKEEPING_EVERY {
@@ -366,8 +369,12 @@ impl Shard {
                 self.tell_progress(id);
             }
             Ok(events) => {
-                // Without room it is tried again at the next tick; the numbers do not depend on when.
-                let _refused = self.publish_time(id, &events);
+                // Without room it is tried again at the next tick, or when the store is back; the numbers do not
+                // depend on when.
+                let refused = self.publish_time(id, &events).err();
+                if let Some(resident) = self.heroes.get_mut(&id) {
+                    resident.is_held = refused == Some(Refused::ReadOnly);
+                }
             }
             Err(_panic) => self.panicked(id),
         }

@@ -158,6 +158,7 @@ impl Shard {
 
     fn read_only(&mut self, read_only: bool) {
         self.read_only = read_only;
+        self.heroes.values_mut().for_each(|resident| resident.is_held = false);
         let heroes: Vec<_> = self.heroes.keys().copied().collect();
         for id in heroes {
             self.tell_status(id);

@@ -184,3 +184,31 @@ async fn time_stands_still_while_a_shard_drains() {
     assert!(frames.iter().any(|frame| matches!(frame, ServerMessage::Durable(_))), "{frames:?}");
     assert_eq!(code, Some(close::RESTART));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hero_that_cannot_be_journaled_is_tried_again_when_it_can() {
+    let mut steps = Steps::start();
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    let mode = FocusMode::Countdown { planned_minutes: 5 };
+    steps.command(hero(1), &outbox, 1, Command::StartFocus { mode, category: Category::None, task_id: None });
+    steps.durable(2);
+    steps.store.fail_until_healed(Fault::Full);
+    steps.command(hero(1), &outbox, 2, rename("Ada"));
+    while !steps.journal.is_read_only() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    steps.shard.settled(vec![persistence::Notice::ReadOnly(true)], Ticket(2));
+    steps.clock.advance(30 * 60 * 1000);
+    for _ in 0..10 {
+        steps.shard.tick();
+    }
+    assert_eq!(steps.metrics.focus_sessions_open.get(), 1.0);
+    steps.store.heal();
+    while steps.journal.is_read_only() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    steps.shard.settled(vec![persistence::Notice::ReadOnly(false)], Ticket(3));
+    steps.shard.tick();
+    assert_eq!(steps.metrics.focus_sessions_open.get(), 0.0, "the session's end is journaled now");
+}
