@@ -218,10 +218,10 @@ where
                         return Ending::Ours(closing);
                     }
                 }
+                () = sleep_until(heard + SILENT_MAX) => {
+                    return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
+                }
                 now = pings.tick() => {
-                    if now - heard > SILENT_MAX {
-                        return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
-                    }
                     if now - opened > AGE_MAX {
                         outbox.send_away(0, "12 hours old, please come back");
                         continue;
@@ -234,7 +234,10 @@ where
                     heard = Instant::now();
                     let closing = match frame {
                         Some(Ok(Message::Binary(frame))) => self.session.frame(&self.node, &frame, heard),
-                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
+                        Some(Ok(Message::Ping(bytes) | Message::Pong(bytes))) => {
+                            self.session.control(bytes.len(), heard)
+                        }
+                        Some(Ok(Message::Frame(_))) => None,
                         Some(Ok(Message::Text(_))) => {
                             Some(Closing { code: close::UNSUPPORTED_DATA, reason: "binary frames only" })
                         }
@@ -319,6 +322,12 @@ impl Session {
         None
     }
 
+    /// A ping or pong of the WebSocket itself. The library answers it; it costs like any message.
+    fn control(&mut self, bytes: usize, now: Instant) -> Option<Closing> {
+        let is_flood = matches!(self.buckets.message(bytes, now), Verdict::Close);
+        is_flood.then_some(Closing { code: close::RATE, reason: "too many messages" })
+    }
+
     fn command(&mut self, node: &Node, frame: protocol::client::CommandFrame, now: Instant) {
         let cmd_seq = frame.cmd_seq;
         let command = match convert::command(frame.body) {
@@ -397,3 +406,6 @@ where
     // A side that does not answer is simply dropped.
     let _answered = timeout(CLOSE_WITHIN, goodbye).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! A socket over a pipe: its limits, against a client that keeps to none.
+
+use futures_util::{SinkExt, StreamExt};
+use persistence::{DeviceId, MemoryStore};
+use protocol::client::{ClientMessage, Hello};
+use tokio::{io::DuplexStream, sync::watch, task::JoinHandle};
+use uuid::Uuid;
+
+use super::*;
+use crate::{accounts::Grant, clock::Clock, config::Config, metrics::Metrics, node::Stores};
+
+/// A client that has said hello, and the task that serves it.
+async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
+    let config = Config::parse(|_| None).expect("the defaults are valid");
+    let (_outages_tx, outages) = watch::channel(Arc::default());
+    let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
+    let stores = Stores::of(MemoryStore::new());
+    let node = Node::start(config, clock, metrics, stores, outages).expect("threads can be had");
+    let grant = Grant { hero: HeroId(Uuid::now_v7()), device: DeviceId(Uuid::now_v7()) };
+    let ticket = node.tickets.issue(grant, node.clock.now_ms());
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let serving = tokio::spawn(serve(theirs, SocketAddr::from(([127, 0, 0, 1], 1)), node));
+    let mut client = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
+    let hello = Hello {
+        ticket: ticket.expose().to_owned(),
+        stream_id: 1,
+        last_seq: None,
+        client: "test".to_owned(),
+        time_zone: None,
+    };
+    let frame = codec::encode_client(&ClientMessage::Hello(hello));
+    client.send(Message::Binary(frame.into())).await.expect("the server reads");
+    (client, serving)
+}
+
+/// How the server closes; everything before it is passed over.
+async fn closed(client: &mut WebSocketStream<DuplexStream>) -> u16 {
+    loop {
+        match client.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("the server must say why it closes: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn pings_of_the_websocket_count_like_any_message() {
+    let (mut client, serving) = client().await;
+    for _ in 0..1_000 {
+        if client.send(Message::Ping(Bytes::new())).await.is_err() {
+            break;
+        }
+    }
+    let code = timeout(Duration::from_secs(10), closed(&mut client)).await.expect("a flood is not served");
+    assert_eq!(code, close::RATE);
+    serving.await.expect("the socket's task ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_falls_silent_is_closed_after_25_seconds() {
+    let (client, serving) = client().await;
+    let began = Instant::now();
+    serving.await.expect("the socket's task ends");
+    let took = began.elapsed();
+    drop(client);
+    assert!(took >= SILENT_MAX && took <= SILENT_MAX + CLOSE_WITHIN + Duration::from_millis(100), "{took:?}");
+}
