@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use protocol::limit::{RESULTS_PER_STREAM_MAX, STREAMS_MAX};
 use serde::{Deserialize, Serialize};
 
-/// Forgotten streams that are still refused. More: the oldest could begin again at 1, and the store would refuse it.
-const FORGOTTEN_MAX: usize = 64;
+/// Forgotten streams that are still refused. More: the oldest could begin again at 1, and the store would refuse it and
+/// lock the hero; so it is many more than a player's devices will ever draw, and still only some kilobytes.
+const FORGOTTEN_MAX: usize = 1024;
 
 /// The streams of one hero, at most [`STREAMS_MAX`]; a new one takes the place of the one unused for longest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,5 +152,15 @@ mod tests {
         assert_eq!(streams.place(2, 1), Place::Forgotten);
         assert_eq!(streams.place(2, 2), Place::Forgotten);
         assert_eq!((streams.applied(1), streams.applied(5)), (2, 1));
+    }
+
+    #[test]
+    fn a_device_from_a_drawer_never_begins_again() {
+        let mut streams = Streams::default();
+        // Five devices take turns, and whoever was forgotten draws a new stream: for years.
+        for stream_id in 1..=500 {
+            streams.apply(stream_id, 1, Answer(stream_id, None));
+        }
+        assert_eq!(streams.place(1, 1), Place::Forgotten);
     }
 }
