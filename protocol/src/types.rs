@@ -377,11 +377,11 @@ pub struct Task {
     pub due_on: Option<String>,
     /// How it repeats.
     pub recurrence: Option<Recurrence>,
-    /// For a recurring task: the date of the occurrence that is open now (`YYYY-MM-DD`).
+    /// For a recurring task: its latest date until today (`YYYY-MM-DD`), nothing if that is over a week ago.
     pub occurrence_on: Option<String>,
     /// When it was made.
     pub created_at_ms: i64,
-    /// When it was done, for a task that is.
+    /// When it was done, for a task that is; for a recurring one, when that date was.
     pub done_at_ms: Option<i64>,
     /// Focus linked to it so far.
     pub focus_ms: i64,

@@ -118,3 +118,50 @@ fn progress_can_be_drawn_without_another_byte() {
     assert_eq!(now_ms - start_ms, 180 * 60_000, "nothing is drawn beyond the plan");
     assert!(super::progress(&hero, &catalogue, now_ms + 60_000).expect("overtime").energy_rate_ue_per_s == 0);
 }
+
+/// A client shows the box of a recurring task as ticked until its next date.
+#[test]
+fn a_recurring_task_is_done_until_its_next_date() {
+    use simulation::{
+        advance::advance,
+        apply::apply,
+        catalogue::Catalogue,
+        command::{Category, Command, Priority, Recurrence},
+        decide::decide,
+        rules,
+    };
+
+    let catalogue = Catalogue::builtin();
+    let start_ms = 1_772_438_400_000; // 2026-03-02T08:00:00Z
+    let (mut hero, _created) =
+        rules::create::create("Hero", "UTC", start_ms, &catalogue).expect("a good name");
+    let create = Command::CreateTask {
+        title: "Water the plants".into(),
+        category: Category::None,
+        priority: Priority::Medium,
+        estimate_minutes: 0,
+        due_on: None,
+        recurrence: Some(Recurrence::EveryDays { days: 2 }),
+        parent_id: None,
+    };
+    let task_id = hero.last_id + 1;
+    let complete = Command::CompleteTask { task_id, occurrence_on: Some("2026-03-02".into()) };
+    let reopen = Command::ReopenTask { task_id, occurrence_on: Some("2026-03-02".into()) };
+    for (wish, at_ms) in [(create, 0), (complete.clone(), 1), (reopen, 2), (complete, 3)] {
+        for timed in decide(&hero, &wish, start_ms + at_ms, &catalogue).expect("allowed") {
+            apply(&mut hero, &timed);
+        }
+        let after = super::hero_view(&hero, "", &catalogue, start_ms).tasks;
+        let is_done = matches!(wish, Command::CompleteTask { .. });
+        assert_eq!(after[0].done_at_ms, is_done.then_some(start_ms + at_ms), "{wish:?}");
+    }
+    for (days, occurrence_on, is_done) in [(1, "2026-03-02", true), (2, "2026-03-04", false)] {
+        let at_ms = start_ms + days * 86_400_000;
+        for timed in advance(&hero, at_ms, &catalogue) {
+            apply(&mut hero, &timed);
+        }
+        let task = super::hero_view(&hero, "", &catalogue, at_ms).tasks.remove(0);
+        assert_eq!(task.occurrence_on.as_deref(), Some(occurrence_on));
+        assert_eq!(task.done_at_ms.is_some(), is_done, "after {days} days");
+    }
+}

@@ -1030,7 +1030,7 @@ due_on: string | null,
  */
 recurrence: Recurrence | null, 
 /**
- * For a recurring task: the date of the occurrence that is open now (`YYYY-MM-DD`).
+ * For a recurring task: its latest date until today (`YYYY-MM-DD`), nothing if that is over a week ago.
  */
 occurrence_on: string | null, 
 /**
@@ -1038,7 +1038,7 @@ occurrence_on: string | null,
  */
 created_at_ms: number, 
 /**
- * When it was done, for a task that is.
+ * When it was done, for a task that is; for a recurring one, when that date was.
  */
 done_at_ms: number | null, 
 /**

@@ -25,6 +25,7 @@ pub(super) fn tasks(
 }
 
 fn one(hero: &Hero, task: &Task, catalogue: &Catalogue, now_ms: i64) -> wire::Task {
+    let occurrence_day = task.repeat.as_deref().and_then(|repeat| open_day(repeat, hero.today.bounds.day_no));
     // A task that is seconds old pays little; what it will be worth is more to the point.
     let worth_at_ms = now_ms.max(task.created_at_ms + catalogue.tasks.quick_ms);
     wire::Task {
@@ -43,14 +44,17 @@ fn one(hero: &Hero, task: &Task, catalogue: &Catalogue, now_ms: i64) -> wire::Ta
             Recurrence::EveryDays { days } => wire::Recurrence::EveryDays { days: *days },
             Recurrence::Weekdays { weekdays } => wire::Recurrence::Weekdays { weekdays: weekdays.clone() },
         }),
-        occurrence_on: task
-            .repeat
-            .as_deref()
-            .and_then(|repeat| open_day(repeat, hero.today.bounds.day_no))
-            .map(format_date),
+        occurrence_on: occurrence_day.map(format_date),
         created_at_ms: task.created_at_ms,
-        done_at_ms: task.done_at_ms,
+        done_at_ms: done_at_ms(task, occurrence_day),
         focus_ms: linked_focus_ms(hero, task, now_ms, catalogue),
         reward_me: reward_me(hero, task, worth_at_ms, catalogue),
     }
+}
+
+/// A recurring task is done while the occurrence that it shows is.
+fn done_at_ms(task: &Task, occurrence_day: Option<i32>) -> Option<i64> {
+    let Some(repeat) = task.repeat.as_deref() else { return task.done_at_ms };
+    let known = repeat.occurrences.iter().find(|known| Some(known.day_no) == occurrence_day)?;
+    known.done_at_ms
 }
