@@ -34,13 +34,14 @@ pub(super) fn apply(hero: &mut Hero, event: &Event) {
             }
             days_ended(hero, records, *chain, *next);
             if let Some(zone) = zone {
-                zone_changed(hero, zone);
+                zone_changed(hero, zone, hero.today.bounds.day_no);
             }
             hero.tasks.retain(|task| !archived_task_ids.contains(&task.task_id));
         }
         Event::DayExtended { today, zone } => {
             hero.today.bounds = *today;
-            zone_changed(hero, zone);
+            // It was made where the next day would have begun.
+            zone_changed(hero, zone, today.day_no + 1);
         }
         Event::OutageDeclared { today, records, before_today, chain } => {
             upsert(hero, records);
@@ -125,10 +126,10 @@ fn days_ended(hero: &mut Hero, records: &[DayRecord], chain: StreakChain, next: 
     }
 }
 
-fn zone_changed(hero: &mut Hero, zone: &Zone) {
+fn zone_changed(hero: &mut Hero, zone: &Zone, day_no: i32) {
     hero.zone = zone.clone();
     hero.next_zone = None;
-    hero.zone_changes.push(hero.today.bounds.day_no);
+    hero.zone_changes.push(day_no);
     let surplus = hero.zone_changes.len().saturating_sub(2);
     hero.zone_changes.drain(..surplus);
 }

@@ -202,7 +202,8 @@ fn day_credit(hero: &Hero, at_ms: i64, catalogue: &Catalogue) -> Option<DayCredi
 /// The zone that takes effect now, if one waits and not too many did in the last days.
 fn next_zone(hero: &Hero, catalogue: &Catalogue) -> Option<Zone> {
     let next = hero.next_zone.as_deref()?;
-    let since = i64::from(hero.today.bounds.day_no) - catalogue.days.changes_window_days;
+    // The change would be made in the day after today, which is the last of the window.
+    let since = i64::from(hero.today.bounds.day_no) + 1 - catalogue.days.changes_window_days;
     let recent = hero.zone_changes.iter().filter(|day| i64::from(**day) > since).count();
     (i64::try_from(recent).unwrap_or(i64::MAX) < catalogue.days.changes_max).then(|| next.clone())
 }

@@ -238,6 +238,35 @@ fn a_third_change_of_zone_in_a_week_waits() {
 }
 
 #[test]
+fn seven_days_after_the_first_of_two_changes_a_third_is_made() {
+    // The first on the 3rd, the second on the 4th: the third has its day on the 10th, not before and not after.
+    let mut play = Play::at("2026-03-02T12:00:00Z", "UTC");
+    for zone in ["Europe/Berlin", "Europe/Athens", "Asia/Dubai"] {
+        play.run(&format!(
+            r#"{{"set_time_zone":{{"time_zone":"{zone}","day_start_minutes":240}}}}; wait 1d"#
+        ));
+    }
+    play.run("wait 4d");
+    assert_eq!(calendar::format_date(play.hero.today.bounds.day_no), "2026-03-09");
+    assert_eq!(play.hero.zone.time_zone, "Europe/Athens");
+    play.run("wait 1d");
+    assert_eq!(play.hero.zone.time_zone, "Asia/Dubai");
+    // A day that was extended counts as a change on the next.
+    let mut play = Play::at("2026-03-02T12:00:00Z", "Asia/Dubai");
+    for zone in ["Europe/Athens", "Europe/Berlin", "UTC"] {
+        play.run(&format!(
+            r#"{{"set_time_zone":{{"time_zone":"{zone}","day_start_minutes":240}}}}; wait 1d"#
+        ));
+    }
+    assert_eq!(play.hero.zone_changes.len(), 2);
+    play.run("wait 4d");
+    assert_eq!(play.hero.zone.time_zone, "Europe/Berlin");
+    play.run("wait 1d");
+    assert_eq!(play.hero.zone.time_zone, "UTC");
+    play.check_invariants();
+}
+
+#[test]
 fn a_year_away_is_one_event() {
     let mut play = Play::new();
     play.run("start 25m; wait 25m; end; wait 1d");
