@@ -135,6 +135,51 @@ it('a task is split, edited, finished, reopened and deleted', async () => {
   expect(await refusals()).toEqual([]);
 });
 
+it('a task repeats: every few days, then on weekdays, and is ticked for its date only', async () => {
+  await open('Tasks');
+  await page.getByLabel('Add a task').fill('Water the plants');
+  await page.getByLabel('Add a task').press('Enter');
+  const task = page.getByTestId('task').filter({ hasText: 'Water the plants' });
+  await task.waitFor();
+  await saved();
+  await task.getByRole('button', { name: 'Edit' }).click();
+  await page.getByLabel('Repeats').selectOption('every_days');
+  await page.getByLabel('Every how many days').fill('3');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect.poll(() => task.textContent()).toContain('every 3 days');
+  await saved();
+
+  // Its first date is today: ticked off, it stays so when the page comes back.
+  const box = page.getByRole('checkbox', { name: 'Water the plants' });
+  await expect.poll(() => box.isEnabled()).toBe(true);
+  await box.click();
+  await saved();
+  await page.reload();
+  await open('Tasks');
+  await expect.poll(() => box.isChecked()).toBe(true);
+  await box.click();
+  await saved();
+  await expect.poll(() => box.isChecked()).toBe(false);
+
+  // By keyboard: all weekdays but Monday to Friday are off, and Sunday is added.
+  await task.getByRole('button', { name: 'Edit' }).click();
+  await page.getByLabel('Repeats').selectOption('weekdays');
+  const weekdays = page.getByRole('group', { name: 'On these weekdays' });
+  expect(await weekdays.getByRole('button', { pressed: true }).allTextContents()).toEqual(['Mon', 'Tue', 'Wed', 'Thu', 'Fri']);
+  await weekdays.getByRole('button', { name: 'Sun' }).press('Space');
+  await weekdays.getByRole('button', { name: 'Tue' }).press('Enter');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect.poll(() => task.textContent()).toContain('Mon, Wed, Thu, Fri, Sun');
+  await saved();
+  await page.reload();
+  await open('Tasks');
+  await task.getByRole('button', { name: 'Edit' }).click();
+  expect(await weekdays.getByRole('button', { pressed: true }).count()).toBe(5);
+  await page.getByRole('button', { name: 'Delete this task' }).click();
+  await saved();
+  expect(await refusals()).toEqual([]);
+});
+
 it('name, goal, rest days and vacation are kept by the server', async () => {
   await open('You');
   await page.getByLabel('Name', { exact: true }).fill('Ada L.');
@@ -151,6 +196,33 @@ it('name, goal, rest days and vacation are kept by the server', async () => {
   await open('You');
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Ada L.');
   expect(await page.getByRole('button', { name: 'Wed' }).getAttribute('aria-pressed')).toBe('true');
+  expect(await refusals()).toEqual([]);
+});
+
+it('words and task of a session are kept side by side', async () => {
+  await open('Tasks');
+  await page.getByLabel('Add a task').fill('Sort the photos');
+  await page.getByLabel('Add a task').press('Enter');
+  await saved();
+  const task = page.getByTestId('task').filter({ hasText: 'Sort the photos' });
+  await task.getByRole('button', { name: '5 min' }).click();
+  await open('Focus');
+  const chosen = () => page.getByLabel('For a task').locator('option:checked').textContent();
+  await expect.poll(chosen).toBe('Sort the photos');
+  await page.getByLabel('What on?').fill('The ones of the summer');
+  await page.keyboard.press('Enter');
+  await saved();
+  await page.reload();
+  await saved();
+  expect(await chosen()).toBe('Sort the photos');
+  await page.getByLabel('For a task').selectOption('');
+  await saved();
+  await page.reload();
+  await saved();
+  expect(await chosen()).toBe('for no task');
+  expect(await page.getByLabel('What on?').inputValue()).toBe('The ones of the summer');
+  await page.getByRole('button', { name: /Take it back|End here/ }).click();
+  await saved();
   expect(await refusals()).toEqual([]);
 });
 

@@ -37,6 +37,9 @@ export function perMinute(microPerSecond: number): string {
   return ((microPerSecond * 60) / 1_000_000).toLocaleString('en-US', { maximumFractionDigits: 2 });
 }
 
+/** As the server counts them: 1 is the first. */
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+
 /** `2026-03-09` as `9 Mar`. */
 export function shortDate(date: string): string {
   const [year, month, day] = date.split('-').map(Number);

@@ -60,7 +60,8 @@ function replaceGroup(start: Entry, group: readonly Entry[], nowMs: number): Off
     const body: Command = { start_focus: { mode, category: session.category, task_id: session.task_id } };
     replacement.push({ body, at_ms: nowMs });
     if (session.intention !== null) {
-      replacement.push({ body: { describe_focus: { intention: session.intention } }, at_ms: nowMs });
+      const described = { task_id: session.task_id, intention: session.intention };
+      replacement.push({ body: { describe_focus: described }, at_ms: nowMs });
     }
   }
   return { keys, replacement, reportedMs: durationMs >= REPORT_MS_MIN ? durationMs : 0 };

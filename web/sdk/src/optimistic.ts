@@ -43,8 +43,8 @@ function lay(draft: Draft, entry: Entry): void {
     const { task_id, intention } = body.describe_focus;
     changeSession(draft, (session) => ({
       ...session,
-      task_id: task_id ?? session.task_id,
-      intention: intention ?? session.intention,
+      task_id: task_id ?? null,
+      intention: intention ?? null,
     }));
   } else if ('create_task' in body) {
     createTask(draft, body.create_task, entry);

@@ -1,5 +1,5 @@
 import { type Event, timer } from '@dopamine-hero/sdk';
-import { startMinutes } from '../actions';
+import { endFocus, startMinutes } from '../actions';
 import { Scene } from '../art/scene';
 import { achievementWords, type Catalogue, moduleName } from '../catalogue';
 import { clock, duration, price } from '../format';
@@ -107,7 +107,7 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
   const client = useClient();
   const { view } = useGame();
   const now = useNow(250);
-  const onBreak = view.hero.focus.on_break;
+  const { session, on_break: onBreak } = view.hero.focus;
   if (onBreak === null) return null;
   const left = timer.breakLeftMs(onBreak, now);
   const share = Math.max(0, Math.min(1, left / onBreak.planned_ms));
@@ -120,26 +120,32 @@ export function BreakPage({ catalogue }: { catalogue: Catalogue | null }) {
         <div className="timer-face">
           <svg viewBox="0 0 300 300" aria-hidden="true">
             <circle className="ring-track" cx="150" cy="150" r="138" />
-            <circle className="ring-value" cx="150" cy="150" r="138" pathLength="100" strokeDasharray={`${share * 100} 100`} transform="rotate(-90 150 150)" />
+            <circle className="ring-value" cx="150" cy="150" r="138" pathLength="100" strokeDasharray={`${share * 100} 100`} opacity={share === 0 ? 0 : 1} transform="rotate(-90 150 150)" />
           </svg>
           <span className="timer-digits" role="timer">
-            {clock(Math.max(0, left), 'up')}
+            {clock(Math.min(onBreak.planned_ms, left), 'up')}
           </span>
         </div>
         <p className="clock-state" role="status">{left > 0 ? 'Look out of the window. Drink something.' : 'The break is over whenever you like.'}</p>
         <div className="controls">
-        <button type="button" className="primary" onClick={() => client.send('end_break')}>
-          End the break
-        </button>
-        <button
-          type="button"
-          onClick={() => {
-            client.send('end_break');
-            if (view.hero.focus.session === null) startMinutes(client, 5);
-          }}
-        >
-          {view.hero.focus.session === null ? 'Start 5 minutes' : 'Next round'}
-        </button>
+          <button type="button" className="primary" onClick={() => client.send('end_break')}>
+            {session === null ? 'End the break' : `Start round ${session.round + 1}`}
+          </button>
+          {session === null ? (
+            <button
+              type="button"
+              onClick={() => {
+                client.send('end_break');
+                startMinutes(client, 5);
+              }}
+            >
+              Start 5 minutes
+            </button>
+          ) : (
+            <button type="button" onClick={() => endFocus(client)}>
+              <Icon name="flag" /> Finish
+            </button>
+          )}
         </div>
       </section>
     </main>

@@ -1,7 +1,7 @@
 import type { Hero, Profile as ProfileFields } from '@dopamine-hero/sdk';
 import { type FormEvent, useState } from 'react';
 import { achievementWords, type Catalogue, CATEGORY_WORDS } from '../catalogue';
-import { duration, price, shortDate } from '../format';
+import { duration, price, shortDate, WEEKDAYS } from '../format';
 import { useClient, useGame } from '../game';
 import { Icon } from '../parts/icon';
 import { NumberField } from './home';
@@ -204,7 +204,6 @@ function progressWords(counter: string, atLeast: number, hero: Hero): string | n
   return `${Math.min(value, atLeast)} of ${atLeast} so far`;
 }
 
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 const REST_DAYS_MAX = 2;
 
 const submit = (run: () => void) => (event: FormEvent) => {

@@ -55,8 +55,11 @@ function moodOf(session: Session, waits: boolean): Mood {
 }
 
 export function stateWords(session: Session, waits: boolean, now: number): string {
-  if (session.state === 'waiting') return 'The break is over. Ready for the next round?';
-  if (waits) return isBetweenRounds(session) ? `Round ${session.round} is done. A break?` : 'The plan is done. Keep going, or finish?';
+  if (session.state === 'waiting') return `The break is over. Ready for the next round?${untilWords(session, now)}`;
+  if (waits) {
+    const question = isBetweenRounds(session) ? `Round ${session.round} is done. A break?` : 'The plan is done. Keep going, or finish?';
+    return `${question}${untilWords(session, now)}`;
+  }
   if (session.state === 'paused') return `Paused. Everything is kept.${untilWords(session, now)}`;
   if (session.state === 'interrupted') return `Pulled away. Coming back is worth +1 E.${untilWords(session, now)}`;
   if (timer.keptGoing(session)) return 'Still going. It all counts.';
@@ -66,12 +69,18 @@ export function stateWords(session: Session, waits: boolean, now: number): strin
 }
 
 /** The end of a pomodoro round that is not the last. */
-function isBetweenRounds(session: Session): boolean {
+export function isBetweenRounds(session: Session): boolean {
   return session.mode !== 'flowtime' && 'pomodoro' in session.mode && session.round < session.mode.pomodoro.rounds;
+}
+
+/** The length of the round that waits to begin. */
+function roundMs(session: Session): number {
+  return session.mode !== 'flowtime' && 'pomodoro' in session.mode ? session.mode.pomodoro.planned_minutes * 60_000 : 0;
 }
 
 /** The one number of the page. */
 export function timerText(session: Session, now: number): string {
+  if (session.state === 'waiting') return clock(roundMs(session), 'up');
   const left = timer.leftMs(session, now);
   if (left === null) return clock(timer.focusMs(session, now), 'down');
   return left > 0 ? clock(left, 'up') : `+${clock(timer.overtimeMs(session, now), 'down')}`;
@@ -98,14 +107,22 @@ export function TimerFace({ session, now }: { session: Session; now: number }) {
           r="138"
           pathLength="100"
           strokeDasharray={share === null ? '0.5 2' : `${share * 100} 100`}
+          opacity={share === 0 ? 0 : 1}
           transform="rotate(-90 150 150)"
         />
       </svg>
-      <span className="timer-digits" data-long={text.length > 5} role="timer" aria-label={`${text} ${left === null ? 'focused' : 'left'}`} data-testid="timer">
+      <span className="timer-digits" data-long={text.length > 5} role="timer" aria-label={`${text} ${timerWords(session, left)}`} data-testid="timer">
         {text}
       </span>
     </div>
   );
+}
+
+/** What the number is, for whoever does not see the ring. */
+function timerWords(session: Session, left: number | null): string {
+  if (session.state === 'waiting') return 'in the next round';
+  if (left === null) return 'focused';
+  return left > 0 ? 'left' : 'since the plan was done';
 }
 
 interface Lamp {
@@ -212,21 +229,25 @@ function WhatOn({ session }: { session: Session }) {
   const { view } = useGame();
   const [words, setWords] = useState(session.intention ?? '');
   const tasks = view.hero.tasks.filter((task) => task.done_at_ms === null && task.task_id > 0);
-  const describe = () => {
+  // The command replaces both, so what is not changed is said again.
+  const describe = (change: { task_id?: number | null; intention?: string }) => {
+    client.send({ describe_focus: { task_id: session.task_id, intention: session.intention, ...change } });
+  };
+  const say = () => {
     const intention = words.trim();
-    if (intention !== '' && intention !== session.intention) client.send({ describe_focus: { intention } });
+    if (intention !== '' && intention !== session.intention) describe({ intention });
   };
   return (
     <form
       className="what-on"
       onSubmit={(event) => {
         event.preventDefault();
-        describe();
+        say();
       }}
     >
       <label>
         <span>What on?</span>
-        <input value={words} maxLength={200} placeholder="optional" autoComplete="off" onChange={(event) => setWords(event.target.value)} onBlur={describe} />
+        <input value={words} maxLength={200} placeholder="optional" autoComplete="off" onChange={(event) => setWords(event.target.value)} onBlur={say} />
       </label>
       {tasks.length > 0 && (
         <label>
@@ -235,7 +256,7 @@ function WhatOn({ session }: { session: Session }) {
             value={session.task_id ?? ''}
             onChange={(event) => {
               const task_id = Number(event.target.value);
-              if (task_id > 0) client.send({ describe_focus: { task_id } });
+              describe({ task_id: task_id > 0 ? task_id : null });
             }}
           >
             <option value="">for no task</option>

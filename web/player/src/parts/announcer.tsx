@@ -1,6 +1,7 @@
 import { type Session, timer } from '@dopamine-hero/sdk';
 import { useEffect, useRef, useState } from 'react';
 import { duration } from '../format';
+import { isBetweenRounds } from '../pages/running';
 import { useGame, useNow } from '../game';
 import { chime } from '../sound';
 
@@ -23,12 +24,19 @@ export function markWords(mark: Mark, session: Session, nowMs: number): string {
     case 'start':
       return left === null ? 'The clock runs.' : `The clock runs. ${duration(left)} to go.`;
     case 'half':
-      return `Half is done. ${duration(left ?? 0)} to go.`;
+      // Of the plan, not of the moment it is noticed: otherwise 2 and a half minutes are sometimes 2 and sometimes 3.
+      return `Half is done. ${halfWords(session.planned_ms ?? 0)} to go.`;
     case 'minute':
       return 'One minute to go.';
     case 'end':
-      return 'The plan is done. Keep going, or finish.';
+      return isBetweenRounds(session) ? `Round ${session.round} is done. Take a break, or go on.` : 'The plan is done. Keep going, or finish.';
   }
+}
+
+/** Half of a plan of whole minutes. */
+function halfWords(plannedMs: number): string {
+  const minutes = Math.floor(plannedMs / 120_000);
+  return plannedMs % 120_000 === 0 ? duration(plannedMs / 2) : `${minutes} and a half minutes`;
 }
 
 /** Says the four marks of a session to a screen reader, once each, and rings softly at the end. */

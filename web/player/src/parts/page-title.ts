@@ -20,7 +20,7 @@ export function usePageTitle(): void {
     title = `${isStopped ? '❚❚ ' : ''}${timerText(session, now)} · ${NAME}`;
     share = left === null || session.planned_ms === null ? 1 : Math.max(0, left / session.planned_ms);
   } else if (onBreak !== null) {
-    title = `${clock(timer.breakLeftMs(onBreak, now), 'up')} break · ${NAME}`;
+    title = `${clock(Math.min(onBreak.planned_ms, timer.breakLeftMs(onBreak, now)), 'up')} break · ${NAME}`;
   }
   useEffect(() => {
     document.title = title;

@@ -5,6 +5,7 @@ import { CATEGORY_WORDS } from '../catalogue';
 import { duration, price, shortDate } from '../format';
 import { useClient, useGame } from '../game';
 import { Icon } from './icon';
+import { recurrenceWords } from './recurrence';
 
 const PRIORITY_ORDER: Record<Priority, number> = { high: 0, medium: 1, low: 2 };
 const PRIORITY_MARKS: Record<Priority, string> = { high: '▲ high', medium: '', low: '▽ low' };
@@ -65,7 +66,7 @@ export function TaskRow({ task, onEdit }: { task: Task; onEdit?: () => void }) {
     <li className="task" data-done={isDone} data-pending={pending} data-testid="task">
       <div className="task-line">
         <label className="task-title">
-          <input type="checkbox" checked={isDone} onChange={toggle} />
+          <input type="checkbox" checked={isDone} disabled={!isDue(task)} onChange={toggle} />
           <span>{task.title}</span>
         </label>
         <TaskFacts task={task} />
@@ -114,12 +115,19 @@ export function TaskRow({ task, onEdit }: { task: Task; onEdit?: () => void }) {
   );
 }
 
+/** A task that repeats can be ticked once one of its dates has come. */
+export function isDue(task: Task): boolean {
+  return task.recurrence === null || task.occurrence_on !== null;
+}
+
 function TaskFacts({ task }: { task: Task }) {
   const facts = [
     PRIORITY_MARKS[task.priority],
     task.category === 'none' ? '' : `${CATEGORY_WORDS[task.category].mark} ${CATEGORY_WORDS[task.category].name}`,
     task.estimate_minutes > 0 ? `~${duration(task.estimate_minutes * 60_000)}` : '',
-    task.due_on === null ? '' : shortDate(task.due_on),
+    recurrenceWords(task.recurrence),
+    isDue(task) ? '' : 'not due yet',
+    task.due_on === null || (task.recurrence !== null && isDue(task)) ? '' : shortDate(task.due_on),
     task.focus_ms >= 60_000 ? `${duration(task.focus_ms)} in` : '',
     task.done_at_ms === null && task.reward_me > 0 ? `${price(task.reward_me)} E` : '',
   ].filter((fact) => fact !== '');

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { achievementWords, effectWords } from '../catalogue';
 import { amount, clock, duration, perMinute, price, shortDate } from '../format';
 import { moveCursor } from '../pages/rack-board';
-import { lampsOf, timerText } from '../pages/running';
+import { lampsOf, stateWords, timerText } from '../pages/running';
 import { missingWords } from '../pages/workshop';
-import { marksPassed } from '../parts/announcer';
+import { marksPassed, markWords } from '../parts/announcer';
 import { gainLines, gainWords } from '../parts/gains';
+import { recurrenceWords, toggleWeekday } from '../parts/recurrence';
 import { type Pressed, shortcutFor } from '../parts/shortcuts';
 import { statusWords } from '../parts/status';
-import { orderTasks } from '../parts/tasks';
+import { isDue, orderTasks } from '../parts/tasks';
 
 describe('numbers', () => {
   it('a remaining time begins at its plan and ends at zero', () => {
@@ -49,6 +50,22 @@ describe('a session in words', () => {
     expect(timerText(session, 1_000)).toBe('4:59');
     expect(timerText({ ...session, state: 'overtime', focus_ms_at_anchor: 300_000, anchor_ms: 300_000 }, 365_000)).toBe('+1:05');
     expect(timerText({ ...session, mode: 'flowtime', planned_ms: null }, 61_000)).toBe('1:01');
+  });
+
+  it('says what silence does after the plan, and what comes after a round', () => {
+    const over: Session = { ...session, state: 'overtime', focus_ms_at_anchor: 300_000, anchor_ms: 300_000, auto_end_at_ms: 1_200_000 };
+    expect(stateWords(over, true, 300_000)).toBe('The plan is done. Keep going, or finish? Banked in 15 min if you stay away.');
+    expect(markWords('end', over, 300_000)).toBe('The plan is done. Keep going, or finish.');
+    const round: Session = { ...over, mode: { pomodoro: { planned_minutes: 25, rounds: 2 } }, auto_end_at_ms: null };
+    expect(stateWords(round, true, 300_000)).toBe('Round 1 is done. A break?');
+    expect(markWords('end', round, 300_000)).toBe('Round 1 is done. Take a break, or go on.');
+    expect(markWords('end', { ...round, round: 2 }, 300_000)).toBe('The plan is done. Keep going, or finish.');
+    expect(timerText({ ...round, state: 'waiting' }, 900_000)).toBe('25:00');
+  });
+
+  it('says half of the plan, whenever it is noticed', () => {
+    for (const now of [150_000, 150_900]) expect(markWords('half', session, now)).toBe('Half is done. 2 and a half minutes to go.');
+    expect(markWords('half', { ...session, planned_ms: 3_000_000 }, 1_500_600)).toBe('Half is done. 25 min to go.');
   });
 
   it('lights its lamps in order', () => {
@@ -149,6 +166,26 @@ describe('lists', () => {
       task(5, { done_at_ms: 9 }),
     ];
     expect(orderTasks(tasks).map((one) => one.task_id)).toEqual([4, 3, 2, 5, 1]);
+  });
+
+  it('a rule has words, and keeps one weekday', () => {
+    expect(recurrenceWords(null)).toBe('');
+    expect(recurrenceWords({ every_days: { days: 1 } })).toBe('every day');
+    expect(recurrenceWords({ every_days: { days: 3 } })).toBe('every 3 days');
+    expect(recurrenceWords({ weekdays: { weekdays: [5, 1, 3] } })).toBe('Mon, Wed, Fri');
+    expect(recurrenceWords({ weekdays: { weekdays: [1, 2, 3, 4, 5] } })).toBe('Mon to Fri');
+    expect(recurrenceWords({ weekdays: { weekdays: [6, 7] } })).toBe('Sat, Sun');
+    expect(recurrenceWords({ weekdays: { weekdays: [1, 2, 3, 4, 5, 6, 7] } })).toBe('every day');
+    expect(toggleWeekday([1, 5], 3)).toEqual([1, 3, 5]);
+    expect(toggleWeekday([1, 5], 1)).toEqual([5]);
+    expect(toggleWeekday([5], 5)).toEqual([5]);
+  });
+
+  it('a task that repeats is due when one of its dates has come', () => {
+    const rule = { weekdays: { weekdays: [7] } };
+    expect(isDue({ recurrence: null, occurrence_on: null } as Task)).toBe(true);
+    expect(isDue({ recurrence: rule, occurrence_on: null } as Task)).toBe(false);
+    expect(isDue({ recurrence: rule, occurrence_on: '2026-03-08' } as Task)).toBe(true);
   });
 
   it('a module says what is missing, the first thing first', () => {

@@ -43,7 +43,7 @@ describe('a session without a server', () => {
     expect(duration).toBeGreaterThanOrEqual(600_000);
     expect(duration).toBeLessThanOrEqual(631_000);
     expect(start).toMatchObject({ start_focus: { mode: { countdown: { planned_minutes: 15 } } } });
-    expect(describe_).toEqual({ describe_focus: { intention: 'chapter 4' } });
+    expect(describe_).toEqual({ describe_focus: { task_id: null, intention: 'chapter 4' } });
     expect(client.state.refusals).toEqual([]);
   });
 
