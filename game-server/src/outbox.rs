@@ -21,7 +21,8 @@ use tokio::sync::Notify;
 
 /// Most frames that may wait for one socket. Full: the socket is closed with 1013 and the client resumes.
 pub const FRAMES_MAX: usize = 256;
-/// Most bytes that may wait for one socket. A single frame may be larger (a snapshot), then it waits alone.
+/// Most bytes that may wait for one socket. A single frame may be larger (a snapshot): when nothing waits before it, it
+/// is taken, and what follows has the same room.
 pub const BYTES_MAX: usize = 256 * 1024;
 
 /// Why and with what last words a socket is closed.
@@ -47,6 +48,8 @@ pub struct Outbox {
 struct Queue {
     facts: VecDeque<Bytes>,
     bytes: usize,
+    /// How many of them belong to a first frame that is larger than all the room.
+    large_bytes: usize,
     progress: Option<Bytes>,
     closing: Option<Closing>,
 }
@@ -69,16 +72,20 @@ impl Outbox {
         if queue.closing.is_some() {
             return;
         }
-        let over_bytes = queue.bytes > 0 && queue.bytes + frame.len() > BYTES_MAX;
+        let is_first = queue.facts.is_empty();
+        let over_bytes = !is_first && queue.bytes - queue.large_bytes + frame.len() > BYTES_MAX;
         if over_bytes || queue.facts.len() >= FRAMES_MAX {
             queue.facts.clear();
             queue.progress = None;
-            queue.bytes = 0;
+            (queue.bytes, queue.large_bytes) = (0, 0);
             queue.closing =
                 Some(Closing { code: close::OVERLOAD, reason: "too slow to read, please resume" });
             self.overflowed.store(true, Ordering::Relaxed);
         } else {
             queue.bytes += frame.len();
+            if is_first && frame.len() > BYTES_MAX {
+                queue.large_bytes = frame.len();
+            }
             queue.facts.push_back(frame);
         }
         drop(queue);
@@ -113,7 +120,7 @@ impl Outbox {
         let mut queue = self.lock();
         frames.extend(queue.facts.drain(..));
         frames.extend(queue.progress.take());
-        queue.bytes = 0;
+        (queue.bytes, queue.large_bytes) = (0, 0);
         // An idle socket should cost no buffer; a busy one keeps a small one.
         if queue.facts.capacity() > 32 {
             queue.facts.shrink_to(8);
@@ -173,6 +180,19 @@ mod tests {
         assert_eq!(taken(&outbox).1, None);
         outbox.push(Bytes::from(vec![0; BYTES_MAX]));
         outbox.push(Bytes::from_static(b"x"));
+        assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(close::OVERLOAD));
+    }
+
+    #[test]
+    fn what_follows_a_large_frame_has_the_usual_room() {
+        let outbox = Outbox::new(1);
+        outbox.push(Bytes::from(vec![0; 2 * BYTES_MAX]));
+        outbox.push(Bytes::from_static(b"status"));
+        let (frames, closing) = taken(&outbox);
+        assert_eq!((frames.len(), closing), (2, None));
+        outbox.push(Bytes::from(vec![0; 2 * BYTES_MAX]));
+        outbox.push(Bytes::from_static(b"status"));
+        outbox.push(Bytes::from(vec![0; BYTES_MAX]));
         assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(close::OVERLOAD));
     }
 
