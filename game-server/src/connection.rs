@@ -218,9 +218,6 @@ where
                         return Ending::Ours(closing);
                     }
                 }
-                () = sleep_until(heard + SILENT_MAX) => {
-                    return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
-                }
                 now = pings.tick() => {
                     if now - opened > AGE_MAX {
                         outbox.send_away(0, "12 hours old, please come back");
@@ -255,6 +252,10 @@ where
                     if let Some(closing) = closing {
                         return Ending::Ours(closing);
                     }
+                }
+                // After the frames: one that came while we were writing was heard in time.
+                () = sleep_until(heard + SILENT_MAX) => {
+                    return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
                 }
             }
         }
