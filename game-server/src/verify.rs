@@ -3,7 +3,11 @@
 //! The store's own checks (chain, gaps, epochs, streams, snapshots) come from `persistence`; this adds what needs the
 //! game: every event folds, every snapshot equals the fold at its place, and the ledger adds up to the balances.
 
-use std::{fmt, io::Write};
+use std::{
+    fmt,
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use persistence::{
     HeroId, JournalStore, StoreError,
@@ -84,7 +88,12 @@ async fn hero(
     summary: &mut Summary,
 ) -> Result<Vec<String>, StoreError> {
     let mut ledger = Ledger::default();
-    let scanned = scan::scan(store, id, &mut |step| ledger.step(step)).await?;
+    // A history that breaks the fold is damage like any other; the heroes after it are read too.
+    let mut step = |step: Step<'_>| {
+        let folded = catch_unwind(AssertUnwindSafe(|| ledger.step(step)));
+        folded.unwrap_or_else(|_panic| Err("it breaks the fold".to_owned()))
+    };
+    let scanned = scan::scan(store, id, &mut step).await?;
     let Some(scanned) = scanned else { return Ok(vec!["it vanished while it was read".to_owned()]) };
     summary.heroes += 1;
     summary.events += scanned.events_count;

@@ -142,6 +142,9 @@ async fn a_history_that_breaks_the_fold_closes_its_devices() {
     let again = steps.attach(hero(1), 7);
     steps.load().await;
     assert_eq!(taken(&again).1, Some(close::INTERNAL), "it is set aside");
+    let mut report = Vec::new();
+    let summary = verify::run(&*steps.store, &mut report).await.expect("the store is there");
+    assert_eq!(summary.damaged, 1, "{}", String::from_utf8_lossy(&report));
 }
 
 /// More energy than a number holds: applying it is a panic.
