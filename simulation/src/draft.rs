@@ -32,7 +32,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn emit(&mut self, at_ms: i64, event: Event) {
         let timed = TimedEvent { at_ms, event };
         match timed.event {
-            Event::RackChanged { .. } | Event::HeroCreated { .. } => {
+            // A level may bring cells, and with them room around a module.
+            Event::RackChanged { .. } | Event::LevelReached { .. } | Event::HeroCreated { .. } => {
                 self.rack_touched = true;
                 self.effect = None;
             }

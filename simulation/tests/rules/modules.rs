@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use simulation::catalogue::Counter;
+use simulation::rack::Synergy;
 use simulation::rules::rack::effect;
 
 use crate::script::{CATALOGUE, Play};
@@ -126,6 +127,21 @@ fn everything_at_its_best_stays_below_the_cap() {
     // filter 48, reverb 112, resonator 192, horizon 320, singularity 80, four winds 50.
     assert_eq!((best.energy_permille, best.category_energy_permille), (802, [96; 4]));
     assert_eq!(best.powered.len(), 30, "one cell too few for all");
+}
+
+#[test]
+fn a_synergy_that_a_larger_grid_brings_goes_into_the_book() {
+    let mut play = Play::new();
+    play.run("wait 1m; earn 13000; charge 1000; \"end_vacation\"");
+    own(&mut play, &["mod_horizon"]);
+    // In the corner of 4 x 3 there is one empty cell beside it; the fourth row brings another.
+    play.run("place mod_horizon 8; place gen_sine 9; plug gen_sine mod_horizon; plug mod_horizon core");
+    assert_eq!((play.hero.wallet.level, play.hero.synergies_found.len()), (26, 0));
+    play.run("earn 2200; \"end_vacation\"");
+    assert_eq!(play.hero.wallet.level, 28);
+    assert_eq!(effect(&play.hero, &CATALOGUE).synergies, [Synergy::QuietSpace]);
+    assert_eq!(play.hero.synergies_found, [Synergy::QuietSpace]);
+    play.check_invariants();
 }
 
 #[test]
