@@ -96,9 +96,10 @@ impl Resident {
 
     /// Since when it has changed, if that is a reason for a snapshot by now.
     pub(super) fn snapshot_due(&self, now: Instant) -> Option<Instant> {
-        let since = self.dirty_since.filter(|_| self.is_dirty())?;
-        let is_due = now - since >= SNAPSHOT_AFTER || self.seq - self.snapshot_seq >= SNAPSHOT_EVENTS;
-        is_due.then_some(since)
+        // One that was loaded with many events has not changed here, and is due all the same.
+        let since = self.dirty_since.unwrap_or(now);
+        let is_old = now - since >= SNAPSHOT_AFTER || self.seq - self.snapshot_seq >= SNAPSHOT_EVENTS;
+        (self.is_dirty() && is_old).then_some(since)
     }
 
     pub(super) fn is_dirty(&self) -> bool {

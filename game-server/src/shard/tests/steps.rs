@@ -215,3 +215,26 @@ async fn a_hero_that_cannot_be_journaled_is_tried_again_when_it_can() {
     steps.shard.tick();
     assert_eq!(steps.metrics.focus_sessions_open.get(), 0.0, "the session's end is journaled now");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hero_that_was_loaded_with_many_events_is_due_for_a_snapshot() {
+    let mut steps = Steps::start();
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    for cmd_seq in 1..=250 {
+        steps.command(hero(1), &outbox, cmd_seq, rename("Ada"));
+        // In the journal before the next one, so that there is always room.
+        while steps.journal.stats().queue_events > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    // Another server loads it, and nothing happens there.
+    let journal_store = Arc::clone(&steps.store);
+    let mut rig = Rig::over(journal_store);
+    let mut device = rig.connect(hero(1), 8, None);
+    device.welcome().await;
+    device.told().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let head = rig.store.head(hero(1)).await.expect("the store is there").expect("it is known");
+    assert_eq!(head.snap_seq, head.last_seq);
+}
