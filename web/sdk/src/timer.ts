@@ -18,6 +18,12 @@ export function leftMs(session: Session, nowMs: number): number | null {
   return session.planned_ms === null ? null : session.planned_ms - focusMs(session, nowMs);
 }
 
+/** How long the plan is; in a pomodoro the round, because `planned_ms` adds up the rounds; nothing if there is no end. */
+export function roundMs(session: Session): number | null {
+  if (session.planned_ms === null || session.mode === 'flowtime' || !('pomodoro' in session.mode)) return session.planned_ms;
+  return session.mode.pomodoro.planned_minutes * 60_000;
+}
+
 /** The plan is over and the clock waits for an answer, even if the server's word of it is still on its way. */
 export function waitsForAnswer(session: Session, nowMs: number): boolean {
   if (session.state === 'overtime' || session.state === 'waiting') return true;

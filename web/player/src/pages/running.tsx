@@ -73,14 +73,9 @@ export function isBetweenRounds(session: Session): boolean {
   return session.mode !== 'flowtime' && 'pomodoro' in session.mode && session.round < session.mode.pomodoro.rounds;
 }
 
-/** The length of the round that waits to begin. */
-function roundMs(session: Session): number {
-  return session.mode !== 'flowtime' && 'pomodoro' in session.mode ? session.mode.pomodoro.planned_minutes * 60_000 : 0;
-}
-
 /** The one number of the page. */
 export function timerText(session: Session, now: number): string {
-  if (session.state === 'waiting') return clock(roundMs(session), 'up');
+  if (session.state === 'waiting') return clock(timer.roundMs(session) ?? 0, 'up');
   const left = timer.leftMs(session, now);
   if (left === null) return clock(timer.focusMs(session, now), 'down');
   return left > 0 ? clock(left, 'up') : `+${clock(timer.overtimeMs(session, now), 'down')}`;
@@ -93,7 +88,8 @@ function untilWords(session: Session, now: number): string {
 
 export function TimerFace({ session, now }: { session: Session; now: number }) {
   const left = timer.leftMs(session, now);
-  const share = left === null || session.planned_ms === null ? null : Math.max(0, Math.min(1, left / session.planned_ms));
+  const roundMs = timer.roundMs(session);
+  const share = left === null || roundMs === null ? null : Math.max(0, Math.min(1, left / roundMs));
   const text = timerText(session, now);
   return (
     <div className="timer-face">
@@ -139,7 +135,7 @@ export function lampsOf(session: Session): Lamp[] {
   if (session.planned_ms === null) {
     lamps.push({ atMs: 600_000, words: '10 min' }, { atMs: 1_500_000, words: '25 min' });
   } else {
-    lamps.push({ atMs: session.planned_ms / 2, words: 'Half' }, { atMs: session.planned_ms, words: 'Plan' });
+    lamps.push({ atMs: session.planned_ms - (timer.roundMs(session) ?? 0) / 2, words: 'Half' }, { atMs: session.planned_ms, words: 'Plan' });
   }
   return lamps.sort((a, b) => a.atMs - b.atMs);
 }

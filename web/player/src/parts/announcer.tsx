@@ -11,8 +11,9 @@ export type Mark = 'start' | 'half' | 'minute' | 'end';
 export function marksPassed(session: Session, nowMs: number): Mark[] {
   const marks: Mark[] = ['start'];
   const left = timer.leftMs(session, nowMs);
-  if (left === null || session.planned_ms === null) return marks;
-  if (left <= session.planned_ms / 2) marks.push('half');
+  const roundMs = timer.roundMs(session);
+  if (left === null || roundMs === null) return marks;
+  if (left <= roundMs / 2) marks.push('half');
   if (left <= 60_000) marks.push('minute');
   if (left <= 0) marks.push('end');
   return marks;
@@ -25,7 +26,7 @@ export function markWords(mark: Mark, session: Session, nowMs: number): string {
       return left === null ? 'The clock runs.' : `The clock runs. ${duration(left)} to go.`;
     case 'half':
       // Of the plan, not of the moment it is noticed: otherwise 2 and a half minutes are sometimes 2 and sometimes 3.
-      return `Half is done. ${halfWords(session.planned_ms ?? 0)} to go.`;
+      return `Half is done. ${halfWords(timer.roundMs(session) ?? 0)} to go.`;
     case 'minute':
       return 'One minute to go.';
     case 'end':
@@ -45,7 +46,7 @@ export function Announcer() {
   const session = view.hero.focus.session;
   const now = useNow(1_000);
   const [words, setWords] = useState('');
-  const said = useRef<{ startedAt: number; marks: Set<Mark> } | null>(null);
+  const said = useRef<{ startedAt: number; round: number; marks: Set<Mark> } | null>(null);
 
   useEffect(() => {
     if (session === null) {
@@ -56,9 +57,11 @@ export function Announcer() {
     const passed = marksPassed(session, now);
     // The server's start replaces the local one by a moment: still the same session.
     const isSame = said.current !== null && Math.abs(said.current.startedAt - session.started_at_ms) < 10_000;
-    if (!isSame) {
-      const isNew = now - session.started_at_ms < 10_000;
-      said.current = { startedAt: session.started_at_ms, marks: new Set(passed) };
+    // Each round of a pomodoro has its marks, and its chime.
+    const isNextRound = isSame && said.current?.round !== session.round;
+    if (!isSame || isNextRound) {
+      const isNew = isNextRound || now - session.started_at_ms < 10_000;
+      said.current = { startedAt: session.started_at_ms, round: session.round, marks: new Set(passed) };
       if (isNew) setWords(markWords('start', session, now));
       return;
     }

@@ -18,7 +18,8 @@ export function usePageTitle(): void {
     const left = timer.leftMs(session, now);
     const isStopped = session.state === 'paused' || session.state === 'interrupted';
     title = `${isStopped ? '❚❚ ' : ''}${timerText(session, now)} · ${NAME}`;
-    share = left === null || session.planned_ms === null ? 1 : Math.max(0, left / session.planned_ms);
+    const roundMs = timer.roundMs(session);
+    share = left === null || roundMs === null ? 1 : Math.max(0, left / roundMs);
   } else if (onBreak !== null) {
     title = `${clock(Math.min(onBreak.planned_ms, timer.breakLeftMs(onBreak, now)), 'up')} break · ${NAME}`;
   }

@@ -82,6 +82,15 @@ describe('a session in words', () => {
     expect(marksPassed({ ...session, planned_ms: null }, 9_000_000)).toEqual(['start']);
   });
 
+  it('has its marks in each round of a pomodoro', () => {
+    const second: Session = {
+      ...session, mode: { pomodoro: { planned_minutes: 5, rounds: 2 } }, round: 2, planned_ms: 600_000, focus_ms_at_anchor: 300_000,
+    };
+    expect(marksPassed(second, 1_000)).toEqual(['start']);
+    expect(marksPassed(second, 150_000)).toEqual(['start', 'half']);
+    expect(lampsOf(second).find((lamp) => lamp.words === 'Half')?.atMs).toBe(450_000);
+  });
+
   it('adds up what it gave, a line a cause', () => {
     const event = (cause: string | null, energy_me: number): Event => ({ seq: 1, at_ms: 0, kind: 'x', cause, energy_me, dopamine_md: 0, subject: null });
     expect(gainWords(event('ignition', 3_000), true)).toBe('+3 E · ignition');
