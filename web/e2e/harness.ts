@@ -151,7 +151,41 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
 
 /** The big number in seconds; after the plan it is negative. */
 export async function timerSeconds(page: Page): Promise<number> {
-  const text = (await page.getByTestId('timer').textContent()) ?? '';
+  return parseSeconds((await page.getByTestId('timer').textContent()) ?? '');
+}
+
+/** What a timer showed, and when. */
+export interface Reading {
+  seconds: number;
+  atMs: number;
+}
+
+/**
+ * The next change of a running timer. It shows whole seconds, so that only a change is exact: a number that is just read
+ * may be a second old, which is all that the timer may be wrong by.
+ */
+export async function nextSecond(page: Page): Promise<Reading> {
+  const reading = await page.evaluate(() => {
+    const text = () => document.querySelector('[data-testid="timer"]')?.textContent ?? '';
+    const before = text();
+    return new Promise<{ text: string; atMs: number }>((changed) => {
+      const observer = new MutationObserver(() => {
+        if (text() === before) return;
+        observer.disconnect();
+        changed({ text: text(), atMs: Date.now() });
+      });
+      observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+    });
+  });
+  return { seconds: parseSeconds(reading.text), atMs: reading.atMs };
+}
+
+/** By how many seconds two readings of the same session disagree. */
+export function disagreement(earlier: Reading, later: Reading): number {
+  return Math.abs(earlier.seconds - later.seconds - (later.atMs - earlier.atMs) / 1_000);
+}
+
+function parseSeconds(text: string): number {
   const parts = text.replace('+', '').split(':').map(Number);
   const seconds = parts.reduce((sum, part) => sum * 60 + part, 0);
   return text.startsWith('+') ? -seconds : seconds;
