@@ -8,6 +8,7 @@
 mod reader;
 mod variables;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct Config {
     pub metrics_port: u16,
     /// Where heroes are kept.
     pub database: DatabaseUrl,
+    /// What this server is called among those that share its database; nothing: host name and port.
+    pub node_name: Option<String>,
     /// How much is logged.
     pub log_level: LogLevel,
     /// How a log line looks.
@@ -78,6 +81,41 @@ pub enum DatabaseUrl {
     Memory,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In a Postgres database.
+    Postgres(PostgresUrl),
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str("memory:"),
+            Self::Sqlite(path) => path.display().fmt(formatter),
+            Self::Postgres(url) => url.fmt(formatter),
+        }
+    }
+}
+
+/// The address of a Postgres database. It may hold a password, so it prints without whoever logs in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    /// The address itself, for the one place that connects.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&reader::without_credentials(&self.0))
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// How much is logged.
@@ -152,6 +190,7 @@ impl Config {
             metrics_host: reader.address("METRICS_HOST"),
             metrics_port: reader.number("METRICS_PORT", 0..=65_535),
             database: reader.database(environment),
+            node_name: reader.node_name(),
             log_level: reader.log_level(),
             log_format: reader.log_format(),
             tick_hz: reader.number("TICK_HZ", 1..=60),

@@ -28,6 +28,7 @@ pub mod seed;
 pub mod server;
 pub mod shard;
 pub mod simulate;
+pub mod store;
 pub mod streams;
 pub mod telemetry;
 pub mod tools;

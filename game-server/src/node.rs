@@ -51,6 +51,12 @@ pub struct Stores {
     pub uptime: Arc<dyn UptimeStore>,
 }
 
+impl std::fmt::Debug for Stores {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stores").finish_non_exhaustive()
+    }
+}
+
 impl Stores {
     /// All faces of one store.
     pub fn of<S: JournalStore + AccountStore + UptimeStore + 'static>(store: S) -> Self {

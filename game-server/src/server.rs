@@ -3,27 +3,26 @@
 //! Start: store, node, listeners, ready. Stop: not ready, no new connections, drain the node (everything durable, sockets
 //! closed with 1012), end the listeners, close the store. `main.rs` and the tests start the same server.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use persistence::{Drained, MemoryStore, SqliteStore, StoreError};
+use persistence::Drained;
 use simulation::catalogue::Catalogue;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::{Config, DatabaseUrl, Environment};
+use crate::config::{Config, Environment};
 use crate::connection;
 use crate::http::{self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState};
 use crate::listener::{BindError, Limits, Listener, Running};
 use crate::metrics::{Metrics, UPKEEP_EVERY};
 use crate::node::{Node, Stores};
 use crate::operations::NodeOperations;
+use crate::store::{OpenFailed, OpenStore};
 use crate::uptime::{Beating, Heartbeat};
 
 /// How long the listeners may take to end once the node is drained.
@@ -33,21 +32,8 @@ const LISTENERS_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store cannot be used.
-    #[error("cannot open the store {url}")]
-    Store {
-        /// Which.
-        url: String,
-        /// Why.
-        source: StoreError,
-    },
-    /// The folder of the store cannot be made.
-    #[error("cannot make the folder {folder} for the store")]
-    Folder {
-        /// Which.
-        folder: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Store(#[from] OpenFailed),
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -57,59 +43,6 @@ pub enum StartError {
     /// The system gives no threads.
     #[error("cannot start the simulation's threads")]
     Threads(#[source] std::io::Error),
-}
-
-/// An open store and what closes it.
-pub struct OpenStore {
-    stores: Stores,
-    sqlite: Option<SqliteStore>,
-}
-
-impl std::fmt::Debug for OpenStore {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("OpenStore").field("sqlite", &self.sqlite.is_some()).finish_non_exhaustive()
-    }
-}
-
-impl OpenStore {
-    /// Opens a store for writing and checks that it keeps what it confirms.
-    ///
-    /// # Errors
-    /// [`StartError::Store`] and [`StartError::Folder`].
-    pub async fn open(url: &DatabaseUrl) -> Result<OpenStore, StartError> {
-        let path = match url {
-            DatabaseUrl::Memory => {
-                return Ok(OpenStore { stores: Stores::of(MemoryStore::new()), sqlite: None });
-            }
-            DatabaseUrl::Sqlite(path) => path,
-        };
-        make_folder_of(path)?;
-        let store_error = |source| StartError::Store { url: path.display().to_string(), source };
-        let sqlite = SqliteStore::open(path).await.map_err(store_error)?;
-        let stores = Stores::of(sqlite.clone());
-        stores.journal.check().await.map_err(store_error)?;
-        Ok(OpenStore { stores, sqlite: Some(sqlite) })
-    }
-
-    /// The faces of the store.
-    pub fn stores(&self) -> &Stores {
-        &self.stores
-    }
-
-    /// Gives the file free.
-    pub async fn close(self) {
-        if let Some(sqlite) = self.sqlite {
-            sqlite.close().await;
-        }
-    }
-}
-
-pub(crate) fn make_folder_of(path: &Path) -> Result<(), StartError> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder)
-            .map_err(|source| StartError::Folder { folder: folder.display().to_string(), source }),
-        _ => Ok(()),
-    }
 }
 
 /// A running server.
@@ -123,7 +56,7 @@ pub struct Server {
     metrics: Running,
     upkeep: JoinHandle<()>,
     heartbeat: Beating,
-    sqlite: Option<SqliteStore>,
+    store: OpenStore,
 }
 
 impl Server {
@@ -142,9 +75,10 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
+        let stores = store.stores();
         // Before the node: a hero must not be taken in while it is not known how long the service was away.
-        let heartbeat = heartbeat(&config, &clock, &metrics, &store.stores).await?;
-        let node = Node::start(config, clock, Arc::clone(&metrics), store.stores, heartbeat.outages())
+        let heartbeat = heartbeat(&config, &clock, &metrics, stores).await?;
+        let node = Node::start(config, clock, Arc::clone(&metrics), stores.clone(), heartbeat.outages())
             .map_err(StartError::Threads)?;
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
@@ -160,8 +94,7 @@ impl Server {
         let upkeep = tokio::spawn(upkeep(operations));
         let heartbeat = heartbeat.start();
         readiness.set(ReadinessState::Ready);
-        let sqlite = store.sqlite;
-        Ok(Server { node, readiness, sockets, public, admin, metrics: scrape, upkeep, heartbeat, sqlite })
+        Ok(Server { node, readiness, sockets, public, admin, metrics: scrape, upkeep, heartbeat, store })
     }
 
     /// Where players connect.
@@ -211,9 +144,7 @@ impl Server {
         let ends = async { tokio::join!(self.heartbeat.stop(), ends) };
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), ends).await;
         self.upkeep.abort();
-        if let Some(sqlite) = self.sqlite {
-            sqlite.close().await;
-        }
+        self.store.close().await;
         drained
     }
 }
@@ -227,13 +158,7 @@ async fn heartbeat(
     let minimum_ms = Catalogue::builtin().streak.outage_min_ms;
     let (store, metrics) = (Arc::clone(&stores.uptime), Arc::clone(metrics));
     let begun = Heartbeat::begin(store, clock.clone(), metrics, minimum_ms).await;
-    begun.map_err(|source| {
-        let url = match &config.database {
-            DatabaseUrl::Memory => "memory:".to_owned(),
-            DatabaseUrl::Sqlite(path) => path.display().to_string(),
-        };
-        StartError::Store { url, source }
-    })
+    begun.map_err(|source| OpenFailed::Store { url: config.database.to_string(), source }.into())
 }
 
 fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -> Public {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::record::{Epoch, HeroId};
+use crate::record::{Epoch, HeroId, NodeId};
 
 /// Where a failure came from, for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -71,6 +71,14 @@ pub enum StoreError {
     Poison {
         /// What the store said.
         what: String,
+    },
+    /// Another node owns the hero and lives. It has been told that the hero is wanted: claim again in a moment.
+    #[error("hero {hero} is held by node {}", node.0)]
+    Held {
+        /// Which.
+        hero: HeroId,
+        /// Who has it.
+        node: NodeId,
     },
     /// The hero is quarantined and may not be claimed.
     #[error("hero {hero} is quarantined: {reason}")]

@@ -9,7 +9,10 @@ pub mod error;
 mod jitter;
 mod load;
 pub mod memory;
+mod migration;
+pub mod postgres;
 pub mod record;
+mod rows;
 pub mod scan;
 pub mod sqlite;
 pub mod store;
@@ -19,11 +22,13 @@ pub mod writer;
 pub use accounts::{AccountStore, Device, DeviceId, NewGuest, TokenHash};
 pub use error::{Fence, FenceReason, StoreError};
 pub use memory::{Fault, MemoryStore};
+pub use migration::MigrationStatus;
+pub use postgres::PostgresStore;
 pub use record::{
     Chain, CommandRef, CommandSeq, Epoch, EventBody, EventKind, EventRecord, HeroId, NodeId, Seq,
     SnapshotRecord, StreamId,
 };
-pub use sqlite::{MigrationStatus, SqliteStore};
+pub use sqlite::SqliteStore;
 pub use store::{Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome};
 pub use uptime::{Outage, UptimeStore};
 pub use writer::{

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use fault::Fault;
 use fault::{Outcome, Script};
@@ -21,8 +22,8 @@ use crate::record::{
     Chain, CommandRef, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, SNAPSHOTS_KEPT, Seq, SnapshotRecord,
 };
 use crate::store::{
-    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, SnapshotOutcome, StoreFuture, Verdict,
-    check_batch, check_snapshots, judge, reader_needed,
+    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, LEASE, SnapshotOutcome, StoreFuture,
+    Verdict, WANTED_MAX, check_batch, check_snapshots, judge, reader_needed,
 };
 
 /// Keeps everything in memory; faults can be scripted. Clones share the same data.
@@ -39,7 +40,7 @@ struct Inner {
     last_beat_ms: Option<i64>,
     /// When each began, and when it was over.
     outages: BTreeMap<i64, i64>,
-    nodes: BTreeMap<NodeId, u64>,
+    nodes: BTreeMap<NodeId, Lease>,
     script: Script,
     append_calls: u64,
     in_flight: u32,
@@ -47,8 +48,16 @@ struct Inner {
 }
 
 #[derive(Debug)]
+struct Lease {
+    name: String,
+    until: Instant,
+}
+
+#[derive(Debug)]
 struct Rows {
     head: HeroHead,
+    /// Another node waits for it.
+    is_wanted: bool,
     events: BTreeMap<Seq, EventRecord>,
     snapshots: BTreeMap<Seq, SnapshotRecord>,
     commands: BTreeSet<CommandRef>,
@@ -230,11 +239,40 @@ impl Rows {
             min_reader: 0,
             state: HeroState::Free,
         };
-        Self { head, events: BTreeMap::new(), snapshots: BTreeMap::new(), commands: BTreeSet::new() }
+        Self {
+            head,
+            is_wanted: false,
+            events: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            commands: BTreeSet::new(),
+        }
     }
 }
 
 impl Inner {
+    fn claim(&mut self, hero: HeroId, node: NodeId) -> Result<Claim, StoreError> {
+        let rows = self.heroes.entry(hero).or_insert_with(|| Rows::new(hero));
+        let head = &mut rows.head;
+        match &head.state {
+            HeroState::Quarantined { reason } => {
+                return Err(StoreError::Quarantined { hero, reason: reason.clone() });
+            }
+            HeroState::Owned { node: owner }
+                if *owner != node
+                    && self.nodes.get(owner).is_some_and(|lease| lease.until > Instant::now()) =>
+            {
+                rows.is_wanted = true;
+                return Err(StoreError::Held { hero, node: *owner });
+            }
+            HeroState::Owned { .. } | HeroState::Free => {}
+        }
+        rows.is_wanted = false;
+        head.epoch = Epoch(head.epoch.0 + 1);
+        head.state = HeroState::Owned { node };
+        let HeroHead { epoch, last_seq, snap_seq, chain, min_reader, .. } = *head;
+        Ok(Claim { hero, epoch, last_seq, snap_seq, chain, min_reader })
+    }
+
     /// What a dead connection sent long ago arrives now, before whatever comes next (fault 11).
     fn apply_late(&mut self) {
         for batch in std::mem::take(&mut self.script.late) {
@@ -316,18 +354,7 @@ impl Inner {
 
 impl JournalStore for MemoryStore {
     fn claim(&self, hero: HeroId, node: NodeId) -> StoreFuture<'_, Claim> {
-        Box::pin(async move {
-            self.write(|inner| {
-                let head = &mut inner.heroes.entry(hero).or_insert_with(|| Rows::new(hero)).head;
-                if let HeroState::Quarantined { reason } = &head.state {
-                    return Err(StoreError::Quarantined { hero, reason: reason.clone() });
-                }
-                head.epoch = Epoch(head.epoch.0 + 1);
-                head.state = HeroState::Owned { node };
-                let HeroHead { epoch, last_seq, snap_seq, chain, min_reader, .. } = *head;
-                Ok(Claim { hero, epoch, last_seq, snap_seq, chain, min_reader })
-            })
-        })
+        Box::pin(async move { self.write(|inner| inner.claim(hero, node)) })
     }
 
     fn append<'a>(&'a self, batch: &'a [HeroAppend]) -> StoreFuture<'a, Vec<Appended>> {
@@ -341,11 +368,40 @@ impl JournalStore for MemoryStore {
         })
     }
 
-    fn renew(&self, node: NodeId) -> StoreFuture<'_, ()> {
+    fn join<'a>(&'a self, node: NodeId, name: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             self.write(|inner| {
-                *inner.nodes.entry(node).or_default() += 1;
+                inner.nodes.retain(|_, lease| lease.name != name);
+                inner.nodes.insert(node, Lease { name: name.to_owned(), until: Instant::now() + LEASE });
                 Ok(())
+            })
+        })
+    }
+
+    fn renew(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            self.write(|inner| {
+                let lease = inner.nodes.get_mut(&node);
+                Ok(lease.map(|lease| lease.until = Instant::now() + LEASE).is_some())
+            })
+        })
+    }
+
+    fn retire(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.write(|inner| {
+                inner.nodes.remove(&node);
+                Ok(())
+            })
+        })
+    }
+
+    fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>> {
+        Box::pin(async move {
+            self.write(|inner| {
+                let is_wanted = |rows: &&Rows| rows.is_wanted && rows.head.state == HeroState::Owned { node };
+                let wanted = inner.heroes.values().filter(is_wanted).map(|rows| rows.head.hero);
+                Ok(wanted.take(WANTED_MAX as usize).collect())
             })
         })
     }
@@ -390,6 +446,15 @@ impl JournalStore for MemoryStore {
 
     fn head(&self, hero: HeroId) -> StoreFuture<'_, Option<HeroHead>> {
         Box::pin(async move { Ok(self.lock().heroes.get(&hero).map(|rows| rows.head.clone())) })
+    }
+
+    fn heads<'a>(&'a self, heroes: &'a [HeroId]) -> StoreFuture<'a, Vec<HeroHead>> {
+        Box::pin(async move {
+            self.write(|inner| {
+                let heads = heroes.iter().take(PAGE_ROWS_MAX as usize);
+                Ok(heads.filter_map(|hero| Some(inner.heroes.get(hero)?.head.clone())).collect())
+            })
+        })
     }
 
     fn heroes(&self, after: Option<HeroId>, limit: u32) -> StoreFuture<'_, Vec<HeroHead>> {

@@ -336,3 +336,11 @@ impl SnapshotRecord {
         hash.finalize().into()
     }
 }
+
+/// A number as a database keeps it.
+///
+/// # Panics
+/// When it is above 2^63: positions and epochs count up from 1 and client numbers are checked before.
+pub(crate) fn int(value: u64) -> i64 {
+    i64::try_from(value).expect("positions, epochs and client numbers stay below 2^63")
+}

@@ -8,7 +8,6 @@ mod accounts;
 mod append;
 mod connection;
 mod migrations;
-mod rows;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -25,27 +24,37 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use tokio::sync::Mutex;
 
 use crate::error::StoreError;
-use crate::record::{Chain, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, Seq, SnapshotRecord};
+use crate::migration::{self, MigrationStatus};
+use crate::record::{Chain, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, Seq, SnapshotRecord, int};
+use crate::rows;
 use crate::store::{
-    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, SnapshotOutcome, StoreFuture,
-    check_batch, check_snapshots,
+    Appended, Claim, HeroAppend, HeroHead, JournalStore, LEASE, SnapshotOutcome, StoreFuture, WANTED_MAX,
+    check_batch, check_snapshots, claimed,
 };
-use connection::{failed, int};
-pub use migrations::MigrationStatus;
+use connection::failed;
 
 /// Connections that read. Reads are short (a load, a page of a scan); more would only compete for the same two cores.
 /// Full: a read waits for [`READER_WAIT`], then fails as unavailable.
 const READERS_MAX: u32 = 4;
 /// How long a read waits for a connection.
 const READER_WAIT: Duration = Duration::from_secs(5);
-/// How long a lease lasts (D3).
-const LEASE_MS: i64 = 15_000;
+/// [`LEASE`] as SQL takes it.
+const LEASE_MS: i64 = LEASE.as_secs() as i64 * 1_000;
 /// Milliseconds of UTC by the database's clock.
 macro_rules! now_ms {
     () => {
         "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
     };
 }
+
+/// Selects heads in the shape that [`rows::head`] reads.
+macro_rules! head_sql {
+    () => {
+        "SELECT head.hero_id, head.epoch, head.last_seq, head.snap_seq, head.min_reader, head.chain, head.node_id,
+            head.state, poison.reason FROM hero_head head LEFT JOIN poison_command poison USING (hero_id)"
+    };
+}
+use head_sql;
 
 /// A journal in a SQLite file. Clones share the same connections.
 #[derive(Debug, Clone)]
@@ -78,6 +87,8 @@ impl SqliteStore {
         let lock = lock(path)?;
         let mut writer = connection::connect_writer(path).await.map_err(|error| unfit(path, &error))?;
         migrations::run(&mut writer).await?;
+        // Whoever has the lock is the only node: the lease of one that was killed stands in nobody's way.
+        sqlx::query("DELETE FROM node").execute(&mut writer).await.map_err(failed)?;
         let store = Self::with(path, Some(writer), Some(lock));
         store.check().await?;
         Ok(store)
@@ -88,7 +99,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::SchemaUnknown`], [`StoreError::Unfit`].
     pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        migrations::require_current(&Self::migration_status(path).await?)?;
+        migration::require_current(&Self::migration_status(path).await?)?;
         Ok(Self::with(path, None, None))
     }
 
@@ -160,16 +171,22 @@ impl SqliteStore {
         }
         let status = migrations::status(writer.connection()).await.map_err(failed)?;
         writer.keep();
-        migrations::require_current(&status)
+        migration::require_current(&status)
     }
 
     async fn claim_now(&self, hero: HeroId, node: NodeId) -> Result<Claim, StoreError> {
-        let sql =
+        let sql = concat!(
             "INSERT INTO hero_head (hero_id, epoch, last_seq, snap_seq, min_reader, chain, node_id, state)
             VALUES (?1, 1, 0, 0, 0, ?2, ?3, 'owned')
-            ON CONFLICT (hero_id) DO UPDATE SET epoch = epoch + 1, node_id = excluded.node_id, state = 'owned'
-            WHERE state <> 'quarantined'
-            RETURNING hero_id, epoch, last_seq, snap_seq, min_reader, chain, node_id, state, NULL AS reason";
+            ON CONFLICT (hero_id) DO UPDATE
+            SET epoch = epoch + 1, node_id = excluded.node_id, state = 'owned', wanted_by = NULL
+            WHERE state = 'free' OR (state = 'owned' AND (node_id = ?3 OR NOT EXISTS
+                (SELECT 1 FROM node WHERE node.node_id = hero_head.node_id AND lease_until_ms > ",
+            now_ms!(),
+            "))) RETURNING hero_id, epoch, last_seq, snap_seq, min_reader, chain, node_id, state, NULL AS reason"
+        );
+        let wanted = "UPDATE hero_head SET wanted_by = ?2
+            WHERE hero_id = ?1 AND state = 'owned' AND wanted_by IS NOT ?2";
         let genesis = Chain::genesis(hero);
         let mut writer = self.writer_in_turn().await?;
         // fetch_all, not fetch_one: SQLite commits when the statement has run to its end.
@@ -180,18 +197,16 @@ impl SqliteStore {
             .fetch_all(writer.connection())
             .await
             .map_err(failed)?;
+        if rows.is_empty() {
+            let query = sqlx::query(wanted).bind(hero.0).bind(node.0);
+            query.execute(writer.connection()).await.map_err(failed)?;
+        }
         writer.keep();
         let head = match rows.first() {
-            Some(row) => rows::head(row)?,
-            None => self.head_now(hero).await?.ok_or_else(|| StoreError::Broken {
-                what: format!("hero {hero} could neither be claimed nor found"),
-            })?,
+            Some(row) => Some(rows::head(row)?),
+            None => self.head_now(hero).await?,
         };
-        if let HeroState::Quarantined { reason } = head.state {
-            return Err(StoreError::Quarantined { hero, reason });
-        }
-        let HeroHead { epoch, last_seq, snap_seq, chain, min_reader, .. } = head;
-        Ok(Claim { hero, epoch, last_seq, snap_seq, chain, min_reader })
+        claimed(hero, node, head, !rows.is_empty())
     }
 
     async fn append_now(&self, batch: &[HeroAppend]) -> Result<Vec<Appended>, StoreError> {
@@ -238,7 +253,7 @@ impl SqliteStore {
     }
 
     async fn head_now(&self, hero: HeroId) -> Result<Option<HeroHead>, StoreError> {
-        let sql = concat!(rows::head_sql!(), " WHERE head.hero_id = ?");
+        let sql = concat!(head_sql!(), " WHERE head.hero_id = ?");
         let row = sqlx::query(sql).bind(hero.0).fetch_optional(&self.inner.readers).await.map_err(failed)?;
         row.as_ref().map(rows::head).transpose()
     }
@@ -256,6 +271,11 @@ impl SqliteStore {
 }
 
 impl JournalStore for SqliteStore {
+    fn is_shared(&self) -> bool {
+        // One process owns the file.
+        false
+    }
+
     fn claim(&self, hero: HeroId, node: NodeId) -> StoreFuture<'_, Claim> {
         Box::pin(self.claim_now(hero, node))
     }
@@ -268,17 +288,45 @@ impl JournalStore for SqliteStore {
         Box::pin(self.snapshot_now(snapshots))
     }
 
-    fn renew(&self, node: NodeId) -> StoreFuture<'_, ()> {
+    fn join<'a>(&'a self, node: NodeId, name: &'a str) -> StoreFuture<'a, ()> {
         let sql = concat!(
-            "INSERT INTO node (node_id, lease_until_ms) VALUES (?1, ",
+            "INSERT INTO node (node_id, name, lease_until_ms) VALUES (?1, ?2, ",
             now_ms!(),
-            " + ?2) ON CONFLICT (node_id) DO UPDATE SET lease_until_ms = excluded.lease_until_ms"
+            " + ?3) ON CONFLICT (node_id) DO UPDATE SET lease_until_ms = excluded.lease_until_ms"
         );
-        Box::pin(self.execute(sqlx::query(sql).bind(node.0).bind(LEASE_MS)))
+        Box::pin(async move {
+            let earlier = sqlx::query("DELETE FROM node WHERE name = ?").bind(name);
+            self.execute(earlier).await?;
+            self.execute(sqlx::query(sql).bind(node.0).bind(name).bind(LEASE_MS)).await
+        })
+    }
+
+    fn renew(&self, node: NodeId) -> StoreFuture<'_, bool> {
+        let sql = concat!("UPDATE node SET lease_until_ms = ", now_ms!(), " + ?2 WHERE node_id = ?1");
+        Box::pin(async move {
+            let mut writer = self.writer_in_turn().await?;
+            let query = sqlx::query(sql).bind(node.0).bind(LEASE_MS);
+            let done = query.execute(writer.connection()).await.map_err(failed)?;
+            writer.keep();
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
+    fn retire(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        Box::pin(self.execute(sqlx::query("DELETE FROM node WHERE node_id = ?").bind(node.0)))
+    }
+
+    fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>> {
+        let sql = "SELECT hero_id FROM hero_head
+            WHERE node_id = ? AND state = 'owned' AND wanted_by IS NOT NULL LIMIT ?";
+        Box::pin(async move {
+            let query = sqlx::query(sql).bind(node.0).bind(WANTED_MAX);
+            query.fetch_all(&self.inner.readers).await.map_err(failed)?.iter().map(rows::hero).collect()
+        })
     }
 
     fn release(&self, hero: HeroId, epoch: Epoch) -> StoreFuture<'_, ()> {
-        let sql = "UPDATE hero_head SET state = 'free', node_id = NULL
+        let sql = "UPDATE hero_head SET state = 'free', node_id = NULL, wanted_by = NULL
             WHERE hero_id = ? AND epoch = ? AND state = 'owned'";
         Box::pin(self.execute(sqlx::query(sql).bind(hero.0).bind(int(epoch.0))))
     }
@@ -310,8 +358,18 @@ impl JournalStore for SqliteStore {
         Box::pin(self.head_now(hero))
     }
 
+    fn heads<'a>(&'a self, heroes: &'a [HeroId]) -> StoreFuture<'a, Vec<HeroHead>> {
+        Box::pin(async move {
+            let mut heads = Vec::new();
+            for hero in heroes.iter().take(PAGE_ROWS_MAX as usize) {
+                heads.extend(self.head_now(*hero).await?);
+            }
+            Ok(heads)
+        })
+    }
+
     fn heroes(&self, after: Option<HeroId>, limit: u32) -> StoreFuture<'_, Vec<HeroHead>> {
-        let sql = concat!(rows::head_sql!(), " WHERE head.hero_id > ? ORDER BY head.hero_id LIMIT ?");
+        let sql = concat!(head_sql!(), " WHERE head.hero_id > ? ORDER BY head.hero_id LIMIT ?");
         Box::pin(async move {
             // The empty id sorts before every other.
             let after = after.map(|hero| hero.0.as_bytes().to_vec()).unwrap_or_default();

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::error::{FenceReason, StoreError};
 use crate::record::{
@@ -15,6 +16,11 @@ use crate::record::{
 /// What every call of a store returns. Dropping it before it is ready leaves the call's outcome unknown, as a lost
 /// connection does; the store stays usable.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// How long a lease lasts (D3). It is for liveness only; safety is the epoch.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// Most heroes one call of [`JournalStore::wanted`] returns; the others are found by the next.
+pub const WANTED_MAX: u32 = 256;
 
 /// An ownership of one hero, and where its history stood when it began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,11 +146,17 @@ pub struct HeroHead {
 
 /// Where a journal lives. One contract suite runs against every implementation.
 pub trait JournalStore: Send + Sync {
+    /// Whether other nodes may use this store at the same time. If not, nobody needs a lease.
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     /// Takes a hero: the epoch rises, whoever had it before is fenced. Makes the hero when it is new. Of claims at
-    /// the same time each gets its own epoch and only the last may write.
+    /// the same time each gets its own epoch and only the last may write. A hero whose owner is another node with a
+    /// running lease is not taken but asked for: the owner finds it in [`JournalStore::wanted`] and releases it.
     ///
     /// # Errors
-    /// [`StoreError::Quarantined`], and those of a database that is away.
+    /// [`StoreError::Held`], [`StoreError::Quarantined`], and those of a database that is away.
     fn claim(&self, hero: HeroId, node: NodeId) -> StoreFuture<'_, Claim>;
 
     /// Reads what a claim owns: the newest snapshot that holds and every event after it, both checked against the
@@ -170,11 +182,31 @@ pub trait JournalStore: Send + Sync {
     /// Those of a database that is away.
     fn snapshot<'a>(&'a self, snapshots: &'a [SnapshotRecord]) -> StoreFuture<'a, Vec<SnapshotOutcome>>;
 
-    /// Tells the store that a node lives: its lease runs 15 s from now on the database's clock (D3).
+    /// Tells the store that a node begins: its lease runs [`LEASE`] from now on the database's clock. A node of the
+    /// same name that was there before is over, so that a server that was killed finds its heroes free.
     ///
     /// # Errors
     /// Those of a database that is away.
-    fn renew(&self, node: NodeId) -> StoreFuture<'_, ()>;
+    fn join<'a>(&'a self, node: NodeId, name: &'a str) -> StoreFuture<'a, ()>;
+
+    /// Tells the store that a node lives: its lease runs [`LEASE`] from now on the database's clock (D3). `false` when
+    /// the store does not know the node, because it never joined, left, or another of its name took over.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn renew(&self, node: NodeId) -> StoreFuture<'_, bool>;
+
+    /// Tells the store that a node is over: what it still owns may be taken at once.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn retire(&self, node: NodeId) -> StoreFuture<'_, ()>;
+
+    /// Heroes of this node that other nodes have asked for, at most [`WANTED_MAX`].
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>>;
 
     /// Gives a hero back. A no-op when the epoch is no longer the current one.
     ///
@@ -201,6 +233,12 @@ pub trait JournalStore: Send + Sync {
     /// Those of a database that is away.
     fn head(&self, hero: HeroId) -> StoreFuture<'_, Option<HeroHead>>;
 
+    /// The heads of these heroes, in no order; unknown ones are left out. At most [`PAGE_ROWS_MAX`] are looked at.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn heads<'a>(&'a self, heroes: &'a [HeroId]) -> StoreFuture<'a, Vec<HeroHead>>;
+
     /// Heroes in the order of their ids, those after `after`, at most `limit` and [`crate::record::PAGE_ROWS_MAX`].
     ///
     /// # Errors
@@ -224,6 +262,33 @@ pub trait JournalStore: Send + Sync {
     /// # Errors
     /// Those of a database that is away.
     fn ping(&self) -> StoreFuture<'_, ()>;
+}
+
+/// The end of a claim, for the stores that ask first and read why not: `head` is what the hero's row says, and
+/// `is_mine` that this claim has just written it.
+///
+/// # Errors
+/// Those of [`JournalStore::claim`].
+pub(crate) fn claimed(
+    hero: HeroId,
+    node: NodeId,
+    head: Option<HeroHead>,
+    is_mine: bool,
+) -> Result<Claim, StoreError> {
+    match head {
+        Some(HeroHead { state: HeroState::Quarantined { reason }, .. }) => {
+            Err(StoreError::Quarantined { hero, reason })
+        }
+        Some(HeroHead { epoch, last_seq, snap_seq, chain, min_reader, .. }) if is_mine => {
+            Ok(Claim { hero, epoch, last_seq, snap_seq, chain, min_reader })
+        }
+        Some(HeroHead { state: HeroState::Owned { node: owner }, .. }) if owner != node => {
+            Err(StoreError::Held { hero, node: owner })
+        }
+        // Released or taken by ourselves between the two looks.
+        Some(_) => Err(StoreError::Busy("the hero changed hands just now".into())),
+        None => Err(StoreError::Broken { what: format!("hero {hero} could neither be claimed nor found") }),
+    }
 }
 
 /// What a head says about a hero's part of an append.

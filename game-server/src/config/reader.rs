@@ -6,10 +6,14 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Config, DatabaseUrl, Environment, LogFormat, LogLevel, Rate, SHARDS_MAX, VARIABLES};
+use super::{
+    Config, DatabaseUrl, Environment, LogFormat, LogLevel, PostgresUrl, Rate, SHARDS_MAX, VARIABLES,
+};
 
 /// Most origins in `ALLOWED_ORIGINS`.
 const ORIGINS_MAX: usize = 64;
+/// Longest name of a node.
+const NODE_NAME_BYTES_MAX: usize = 64;
 /// As much of a wrong value as is repeated in its problem.
 const SHOWN_CHARS_MAX: usize = 80;
 
@@ -182,18 +186,23 @@ impl<'a> Reader<'a> {
         {
             return DatabaseUrl::Sqlite(PathBuf::from(path));
         }
-        // A database URL may hold a password: what stands before the last @ is not repeated.
-        let shown = match (text.split_once("://"), text.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
-            _ => text.clone(),
-        };
-        let expected = if text.starts_with("postgres") {
-            "sqlite://PATH or memory:; Postgres comes with a later version"
-        } else {
-            "sqlite://PATH (nothing after a ?) or memory:"
-        };
-        self.problem("DATABASE_URL", &shown, expected);
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return DatabaseUrl::Postgres(PostgresUrl(text));
+        }
+        let expected =
+            "sqlite://PATH (nothing after a ?), postgres://USER:PASSWORD@HOST:PORT/DATABASE, or memory:";
+        self.problem("DATABASE_URL", &without_credentials(&text), expected);
         DatabaseUrl::Memory
+    }
+
+    pub(super) fn node_name(&mut self) -> Option<String> {
+        let text = self.text("NODE_NAME");
+        let is_name = text.len() <= NODE_NAME_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_name {
+            let expected = format!("at most {NODE_NAME_BYTES_MAX} letters, digits and signs without a space");
+            self.problem("NODE_NAME", &text, expected);
+        }
+        Some(text).filter(|text| is_name && !text.is_empty())
     }
 
     pub(super) fn origins(&mut self, environment: Environment) -> Vec<String> {
@@ -245,4 +254,12 @@ fn is_origin(text: &str) -> bool {
         && rest.chars().all(allowed)
         && !rest.ends_with([':'])
         && !rest.ends_with(own_port)
+}
+
+/// An address without whoever logs in: what stands before the last @ may be a password.
+pub(super) fn without_credentials(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+        _ => text.to_owned(),
+    }
 }

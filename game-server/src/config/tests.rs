@@ -97,14 +97,28 @@ fn one_port_for_two_listeners_is_a_problem() {
 }
 
 #[test]
-fn postgres_is_told_to_come_later_without_its_password() {
-    let problems = parse(&[("DATABASE_URL", "postgres://hero:hunter2@db:5432/heroes")]).expect_err("not yet");
-    assert_eq!(
-        problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
-        [
-            "DATABASE_URL is \"postgres://***@db:5432/heroes\"; expected sqlite://PATH or memory:; Postgres comes with a later version"
-        ]
-    );
+fn the_password_of_a_database_is_never_shown() {
+    let url = "postgres://hero:hunter2@db:5432/heroes";
+    let config = parse(&[("DATABASE_URL", url)]).expect("right");
+    let DatabaseUrl::Postgres(found) = &config.database else { panic!("{:?}", config.database) };
+    assert_eq!(found.expose(), url);
+    for shown in [format!("{config:?}"), config.database.to_string()] {
+        assert!(shown.contains("postgres://***@db:5432/heroes") && !shown.contains("hunter2"), "{shown}");
+    }
+    let problems = parse(&[("DATABASE_URL", "mysql://hero:hunter2@db/heroes")]).expect_err("not ours");
+    let text = problems[0].to_string();
+    assert!(text.contains("mysql://***@db/heroes") && text.contains("postgres://USER"), "{text}");
+    assert!(!text.contains("hunter2"));
+}
+
+#[test]
+fn a_node_name_is_one_word() {
+    assert_eq!(parse(&[]).expect("right").node_name, None);
+    assert_eq!(parse(&[("NODE_NAME", "hero-1")]).expect("right").node_name.as_deref(), Some("hero-1"));
+    let too_long = "x".repeat(65);
+    for wrong in ["two words", "ünode", too_long.as_str()] {
+        assert!(parse(&[("NODE_NAME", wrong)]).is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -64,8 +64,14 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "DATABASE_URL",
         "sqlite://data/dopamine-hero.sqlite",
-        "sqlite:///var/lib/dopamine-hero/heroes.sqlite",
-        "Where heroes are kept: sqlite://PATH (made if missing), or memory: which forgets everything at the end.",
+        "postgres://hero:password@db.internal:5432/hero?sslmode=verify-full",
+        "Where heroes are kept: sqlite://PATH (made if missing), postgres://USER:PASSWORD@HOST:PORT/DATABASE for one or more servers, or memory: which forgets everything at the end.",
+    ),
+    variable(
+        "NODE_NAME",
+        "",
+        "hero-1",
+        "What this server is called among those that share its Postgres. A server that starts ends the lease of an earlier one of its name, so no two that run may share one. Empty: host name and PORT.",
     ),
     variable("LOG_LEVEL", "info", "debug", "How much is logged: error, warn, info, debug or trace."),
     variable(

@@ -1,7 +1,8 @@
 //! The operators' and the metrics listener, and that neither is reachable through the public one.
 
 use game_server::clock::Clock;
-use game_server::server::{OpenStore, Server, StartError};
+use game_server::server::{Server, StartError};
+use game_server::store::OpenStore;
 
 use crate::harness::{TestServer, config, request};
 

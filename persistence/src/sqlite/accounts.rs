@@ -1,14 +1,11 @@
 //! Accounts beside the journal in the same file.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-use uuid::Uuid;
-
 use super::SqliteStore;
 use super::connection::failed;
 use crate::accounts::{AccountStore, DEVICES_MAX, Device, DeviceId, NewGuest, TokenHash};
 use crate::error::StoreError;
 use crate::record::{Chain, HeroId};
+use crate::rows;
 use crate::store::StoreFuture;
 
 impl SqliteStore {
@@ -50,7 +47,7 @@ impl AccountStore for SqliteStore {
         Box::pin(async move {
             let query = sqlx::query(sql).bind(&token_hash.0[..]);
             let row = query.fetch_optional(&self.inner.readers).await.map_err(failed)?;
-            row.as_ref().map(device).transpose().map_err(failed)
+            row.as_ref().map(rows::device).transpose().map_err(failed)
         })
     }
 
@@ -65,20 +62,7 @@ impl AccountStore for SqliteStore {
         Box::pin(async move {
             let query = sqlx::query(sql).bind(hero.0).bind(DEVICES_MAX);
             let rows = query.fetch_all(&self.inner.readers).await.map_err(failed)?;
-            rows.iter().map(device).collect::<Result<_, _>>().map_err(failed)
+            rows.iter().map(rows::device).collect::<Result<_, _>>().map_err(failed)
         })
     }
-}
-
-fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
-    let hash: &[u8] = row.try_get("token_hash")?;
-    Ok(Device {
-        device: DeviceId(row.try_get::<Uuid, _>("device_id")?),
-        hero: HeroId(row.try_get::<Uuid, _>("hero_id")?),
-        token_hash: TokenHash(hash.try_into().map_err(|_| sqlx::Error::Decode("token_hash".into()))?),
-        name: row.try_get("name")?,
-        created_at_ms: row.try_get("created_at_ms")?,
-        last_seen_ms: row.try_get("last_seen_ms")?,
-        revoked_at_ms: row.try_get("revoked_at_ms")?,
-    })
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::connection::{failed, int};
-use super::rows;
+use super::connection::failed;
+use super::head_sql;
 use crate::error::{Fence, FenceReason, StoreError};
-use crate::record::{Chain, EventRecord, HeroId, Seq};
+use crate::record::{Chain, EventRecord, HeroId, Seq, int};
+use crate::rows;
 use crate::store::{Appended, HeroAppend, HeroHead, Verdict, judge, reader_needed};
 
 /// Rows per statement. Only these sizes, so that a handful of prepared statements serve every batch.
@@ -56,7 +57,7 @@ async fn heads(
 ) -> Result<BTreeMap<HeroId, HeroHead>, StoreError> {
     let mut heads = BTreeMap::new();
     for chunk in chunks(batch) {
-        let mut query = QueryBuilder::<Sqlite>::new(concat!(rows::head_sql!(), " WHERE head.hero_id IN ("));
+        let mut query = QueryBuilder::<Sqlite>::new(concat!(head_sql!(), " WHERE head.hero_id IN ("));
         let mut list = query.separated(", ");
         for part in chunk {
             list.push_bind(part.hero.0);

@@ -113,14 +113,6 @@ pub(super) async fn pragma(
     sqlx::query(sql).fetch_one(connection).await?.try_get(0)
 }
 
-/// A number as SQLite keeps it.
-///
-/// # Panics
-/// When it is above 2^63: positions and epochs count up from 1 and client numbers are checked before.
-pub(super) fn int(value: u64) -> i64 {
-    i64::try_from(value).expect("positions, epochs and client numbers stay below 2^63")
-}
-
 /// What an error of SQLite means for the caller.
 pub(super) fn failed(error: sqlx::Error) -> StoreError {
     match &error {

@@ -2,8 +2,7 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::connection::int;
-use crate::record::{SNAPSHOTS_KEPT, SnapshotRecord};
+use crate::record::{SNAPSHOTS_KEPT, SnapshotRecord, int};
 use crate::store::SnapshotOutcome;
 
 pub(super) async fn store(

@@ -160,7 +160,7 @@ async fn a_file_of_an_older_server_is_upgraded_and_keeps_what_it_holds() {
         .unwrap();
     old.close().await.unwrap();
     let status = SqliteStore::migration_status(&folder.file()).await.unwrap();
-    assert_eq!(status.iter().map(|it| (it.version, it.applied)).collect::<Vec<_>>(), [(1, true), (2, false)]);
+    assert!(status.len() > 1 && status.iter().all(|it| it.applied == (it.version == 1)), "{status:?}");
     let store = SqliteStore::open(&folder.file()).await.unwrap();
     assert_eq!(store.head(HERO).await.unwrap().unwrap().epoch, Epoch(3));
     assert_eq!(store.last_beat().await.unwrap(), None, "nobody knows how long it was away");
@@ -186,7 +186,7 @@ async fn a_file_without_tables_is_not_verified() {
     let connection = connect_writer(&folder.file()).await.unwrap();
     connection.close().await.unwrap();
     match SqliteStore::open_read_only(&folder.file()).await {
-        Err(StoreError::SchemaUnknown { what }) => assert!(what.contains("db migrate"), "{what}"),
+        Err(StoreError::SchemaUnknown { what }) => assert!(what.contains("dopamine-hero migrate"), "{what}"),
         other => panic!("{other:?}"),
     }
 }

@@ -156,8 +156,17 @@ macro_rules! delegate {
             // Snapshots of events that are not there yet would give the lie away by a fence.
             Box::pin(async { Ok(vec![SnapshotOutcome::Kept; snapshots.len()]) })
         }
-        fn renew(&self, node: NodeId) -> StoreFuture<'_, ()> {
+        fn join<'a>(&'a self, node: NodeId, name: &'a str) -> StoreFuture<'a, ()> {
+            self.memory.join(node, name)
+        }
+        fn renew(&self, node: NodeId) -> StoreFuture<'_, bool> {
             self.memory.renew(node)
+        }
+        fn retire(&self, node: NodeId) -> StoreFuture<'_, ()> {
+            self.memory.retire(node)
+        }
+        fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>> {
+            self.memory.wanted(node)
         }
         fn release(&self, hero: HeroId, epoch: Epoch) -> StoreFuture<'_, ()> {
             self.memory.release(hero, epoch)
@@ -170,6 +179,9 @@ macro_rules! delegate {
         }
         fn head(&self, hero: HeroId) -> StoreFuture<'_, Option<HeroHead>> {
             self.memory.head(hero)
+        }
+        fn heads<'a>(&'a self, heroes: &'a [HeroId]) -> StoreFuture<'a, Vec<HeroHead>> {
+            self.memory.heads(heroes)
         }
         fn heroes(&self, after: Option<HeroId>, limit: u32) -> StoreFuture<'_, Vec<HeroHead>> {
             self.memory.heroes(after, limit)

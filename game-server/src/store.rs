@@ -1,0 +1,162 @@
+//! Opens the store that `DATABASE_URL` names: the one place that knows which databases there are.
+
+use std::fs;
+use std::path::Path;
+
+use persistence::{MemoryStore, MigrationStatus, PostgresStore, SqliteStore, StoreError};
+
+use crate::config::DatabaseUrl;
+use crate::node::Stores;
+
+/// Why a store cannot be used. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailed {
+    /// The store itself.
+    #[error("cannot use the store {url}")]
+    Store {
+        /// Which, without a password.
+        url: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// The folder of the store cannot be made.
+    #[error("cannot make the folder {folder} for the store")]
+    Folder {
+        /// Which.
+        folder: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Nothing is kept there.
+    #[error(
+        "DATABASE_URL is memory:, where nothing is kept; name a sqlite:// file or a postgres:// database"
+    )]
+    Forgetful,
+    /// There is no such file.
+    #[error("there is no store at {path}: check DATABASE_URL; the server makes it when it starts")]
+    Missing {
+        /// Where.
+        path: String,
+    },
+}
+
+/// An open store and what closes it.
+#[derive(Debug)]
+pub struct OpenStore {
+    stores: Stores,
+    closing: Closing,
+}
+
+#[derive(Debug)]
+enum Closing {
+    Memory,
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl OpenStore {
+    /// Opens a store for writing and checks that it keeps what it confirms.
+    ///
+    /// # Errors
+    /// [`OpenFailed`].
+    pub async fn open(url: &DatabaseUrl) -> Result<OpenStore, OpenFailed> {
+        let failed = |source| OpenFailed::Store { url: url.to_string(), source };
+        match url {
+            DatabaseUrl::Memory => {
+                Ok(OpenStore { stores: Stores::of(MemoryStore::new()), closing: Closing::Memory })
+            }
+            DatabaseUrl::Sqlite(path) => {
+                make_folder_of(path)?;
+                Ok(Self::sqlite(SqliteStore::open(path).await.map_err(failed)?))
+            }
+            DatabaseUrl::Postgres(address) => {
+                Ok(Self::postgres(PostgresStore::open(address.expose()).await.map_err(failed)?))
+            }
+        }
+    }
+
+    /// Opens a store that exists, for reading, also beside running servers.
+    ///
+    /// # Errors
+    /// [`OpenFailed`].
+    pub async fn open_read_only(url: &DatabaseUrl) -> Result<OpenStore, OpenFailed> {
+        let failed = |source| OpenFailed::Store { url: url.to_string(), source };
+        match url {
+            DatabaseUrl::Memory => Err(OpenFailed::Forgetful),
+            DatabaseUrl::Sqlite(path) => {
+                require_file(path)?;
+                Ok(Self::sqlite(SqliteStore::open_read_only(path).await.map_err(failed)?))
+            }
+            DatabaseUrl::Postgres(address) => {
+                let store = PostgresStore::open_read_only(address.expose()).await;
+                Ok(Self::postgres(store.map_err(failed)?))
+            }
+        }
+    }
+
+    fn sqlite(store: SqliteStore) -> OpenStore {
+        OpenStore { stores: Stores::of(store.clone()), closing: Closing::Sqlite(store) }
+    }
+
+    fn postgres(store: PostgresStore) -> OpenStore {
+        OpenStore { stores: Stores::of(store.clone()), closing: Closing::Postgres(store) }
+    }
+
+    /// The faces of the store.
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// Ends its connections and gives a file free.
+    pub async fn close(self) {
+        match self.closing {
+            Closing::Memory => {}
+            Closing::Sqlite(store) => store.close().await,
+            Closing::Postgres(store) => store.close().await,
+        }
+    }
+}
+
+/// Brings the tables of a store up to date. Says where every migration stands then.
+///
+/// # Errors
+/// [`OpenFailed`].
+pub async fn migrate(url: &DatabaseUrl) -> Result<Vec<MigrationStatus>, OpenFailed> {
+    let migrated = match url {
+        DatabaseUrl::Memory => return Err(OpenFailed::Forgetful),
+        DatabaseUrl::Sqlite(path) => {
+            make_folder_of(path)?;
+            SqliteStore::migrate(path).await
+        }
+        DatabaseUrl::Postgres(address) => PostgresStore::migrate(address.expose()).await,
+    };
+    migrated.map_err(|source| OpenFailed::Store { url: url.to_string(), source })
+}
+
+/// Says where every migration stands; changes nothing.
+///
+/// # Errors
+/// [`OpenFailed`].
+pub async fn migration_status(url: &DatabaseUrl) -> Result<Vec<MigrationStatus>, OpenFailed> {
+    let status = match url {
+        DatabaseUrl::Memory => return Err(OpenFailed::Forgetful),
+        DatabaseUrl::Sqlite(path) => {
+            require_file(path)?;
+            SqliteStore::migration_status(path).await
+        }
+        DatabaseUrl::Postgres(address) => PostgresStore::migration_status(address.expose()).await,
+    };
+    status.map_err(|source| OpenFailed::Store { url: url.to_string(), source })
+}
+
+fn require_file(path: &Path) -> Result<(), OpenFailed> {
+    if path.exists() { Ok(()) } else { Err(OpenFailed::Missing { path: path.display().to_string() }) }
+}
+
+fn make_folder_of(path: &Path) -> Result<(), OpenFailed> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder)
+            .map_err(|source| OpenFailed::Folder { folder: folder.display().to_string(), source }),
+        _ => Ok(()),
+    }
+}
