@@ -188,7 +188,6 @@ impl Postgres {
     ///
     /// # Panics
     /// When it fails; the text says why.
-    #[expect(clippy::must_use_candidate, reason = "most statements return nothing")]
     pub fn sql(&self, database_url: &str, sql: &str) -> String {
         let path = std::env::var_os("PATH").unwrap_or_default();
         output(

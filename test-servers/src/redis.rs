@@ -127,7 +127,6 @@ impl Redis {
     ///
     /// # Panics
     /// When it fails; the text says why.
-    #[expect(clippy::must_use_candidate, reason = "most commands return only OK")]
     pub fn cli(&self, arguments: &[&str]) -> String {
         let port = self.port().to_string();
         let program = program("redis-cli", &[], ADVICE);

@@ -26,11 +26,47 @@ pub(crate) fn browser(reporter: &Reporter) -> Result<PathBuf> {
 }
 
 fn find_browser() -> Option<PathBuf> {
+    BROWSERS.iter().find_map(|name| on_path(name))
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    BROWSERS
-        .iter()
-        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The programs of Postgres and Redis, from which tests start servers of their own; the system's own servers are never
+/// used.
+pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
+    if !has_postgres() {
+        let advice =
+            "install Postgres 15 or newer; its tests start servers of their own from initdb and postgres";
+        apt_install(&["postgresql-common"], reporter).with_context(|| advice.to_owned())?;
+        without_main_cluster(|| apt_install(&["postgresql"], reporter)).with_context(|| advice.to_owned())?;
+    }
+    if on_path("redis-server").is_none() {
+        let advice = "install Redis 7 or newer; its tests start servers of their own from redis-server";
+        apt_install(&["redis-server"], reporter).with_context(|| advice.to_owned())?;
+    }
+    Ok(())
+}
+
+/// On the path, or where Debian puts each version.
+fn has_postgres() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    on_path("initdb").is_some()
+        || versions.map(|version| version.path().join("bin/initdb")).any(|file| file.is_file())
+}
+
+/// Debian's package makes and starts a server for everybody when it is installed. Nobody here needs it, so that is
+/// switched off for this one installation.
+fn without_main_cluster(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    const SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
+    let Ok(before) = std::fs::read_to_string(SETTINGS) else { return install() };
+    std::fs::write(SETTINGS, format!("{before}\ncreate_main_cluster = false\n"))
+        .with_context(|| format!("cannot write {SETTINGS}"))?;
+    let done = install();
+    std::fs::write(SETTINGS, before).with_context(|| format!("cannot write {SETTINGS}"))?;
+    done
 }
 
 /// Debian's packages; only root may, and nobody is asked for a password.

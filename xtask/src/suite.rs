@@ -28,15 +28,15 @@ pub(crate) enum Suite {
 }
 
 /// How many steps [`every_test`] takes.
-const TEST_STEP_COUNT: usize = 9;
+const TEST_STEP_COUNT: usize = 10;
 
 pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
     let mut steps = match suite {
         None => Steps::new(TEST_STEP_COUNT + 1, Output::All),
         Some(Suite::Unit) => Steps::new(4, Output::All),
-        Some(Suite::Integration) => Steps::new(2, Output::All),
+        Some(Suite::Integration) => Steps::new(3, Output::All),
         Some(Suite::E2e) => Steps::new(4, Output::All),
-        Some(Suite::Coverage) => Steps::new(2, Output::All),
+        Some(Suite::Coverage) => Steps::new(3, Output::All),
     };
     match suite {
         None => {
@@ -56,6 +56,7 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
         }
         Some(Suite::Integration) => {
             let runner = Runner::find(workspace, &mut steps);
+            databases(&mut steps);
             steps.try_step("Rust integration tests", |reporter| {
                 runner.run(workspace, &["--test", "*"], reporter)
             });
@@ -64,7 +65,10 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
             let ready = packages(workspace, &mut steps);
             browser_tests(workspace, ready, &mut steps);
         }
-        Some(Suite::Coverage) => coverage(workspace, &mut steps),
+        Some(Suite::Coverage) => {
+            databases(&mut steps);
+            coverage(workspace, &mut steps);
+        }
     }
     steps.finish()
 }
@@ -81,6 +85,7 @@ const NO_PACKAGES: &str = "the npm packages are not installed";
 fn every_test(workspace: &Workspace, steps: &mut Steps) {
     let ready = packages(workspace, steps);
     let runner = Runner::find(workspace, steps);
+    databases(steps);
     steps.try_step("protocol types are up to date", |reporter| codegen::verify(workspace, reporter));
     steps.try_step("Rust tests", |reporter| runner.run(workspace, &[], reporter));
     if ready {
@@ -99,6 +104,11 @@ fn packages(workspace: &Workspace, steps: &mut Steps) -> bool {
         tools::check_node()?;
         web::install(workspace, reporter)
     })
+}
+
+/// Without them the tests that need them fail and say what is missing; the others still run.
+fn databases(steps: &mut Steps) {
+    steps.try_step("Postgres and Redis", install::databases);
 }
 
 fn script(workspace: &Workspace, name: &str, reporter: &Reporter) -> Result<()> {
