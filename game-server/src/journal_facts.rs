@@ -57,8 +57,8 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use persistence::HeroId;
     use persistence::writer::WriterFact;
+    use persistence::{Epoch, HeroId, Seq};
 
     use super::listener;
     use crate::metrics::Metrics;
@@ -68,7 +68,13 @@ mod tests {
         let metrics = Arc::new(Metrics::new());
         let hear = listener(Arc::clone(&metrics));
         let millisecond = Duration::from_millis(1);
-        hear(WriterFact::Flushed { events_count: 3, bytes: 900, waited: millisecond, took: millisecond });
+        hear(WriterFact::Flushed {
+            events_count: 3,
+            bytes: 900,
+            advanced: vec![(HeroId(uuid::Uuid::nil()), Epoch(1), Seq(3))],
+            waited: millisecond,
+            took: millisecond,
+        });
         hear(WriterFact::Retried { what: "locked".into(), after: millisecond });
         hear(WriterFact::ReadOnly(true));
         hear(WriterFact::SnapshotsWritten { kept_count: 2, stale_count: 0, took: millisecond });

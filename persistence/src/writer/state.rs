@@ -212,9 +212,9 @@ impl State {
         self.is_running = false;
         match answer {
             Answer::Append(Ok(_)) => self.step_done(now, effects),
-            Answer::Append(Err(StoreError::Fenced { heroes })) => self.fenced(heroes, effects),
+            Answer::Append(Err(StoreError::Fenced { heroes })) => self.fenced(now, heroes, effects),
             Answer::Append(Err(StoreError::Poison { what })) => self.refused(&what),
-            Answer::Quarantine(Ok(())) => self.quarantined(effects),
+            Answer::Quarantine(Ok(())) => self.quarantined(now, effects),
             Answer::Snapshot(answer) => self.snapshots_answered(now, answer, effects),
             Answer::Ping(Ok(())) => {
                 self.good_answer();
@@ -231,12 +231,12 @@ impl State {
     fn step_done(&mut self, now: Duration, effects: &mut Effects) {
         self.good_answer();
         let flight = self.flight.as_mut().expect("an append runs only for a flight");
-        if let Some(fact) = flight.step_done(now) {
+        flight.step_done();
+        if flight.is_over() {
             self.good_flushes += 1;
             self.probe_at = now + PROBE_EVERY;
-            effects.facts.push(fact);
-            self.flight = None;
         }
+        self.end_flight_when_over(now, effects);
     }
 
     fn good_answer(&mut self) {
@@ -244,7 +244,7 @@ impl State {
     }
 
     /// Nothing of the step is stored: it goes again without the named heroes, which lose everything that waits (D10).
-    fn fenced(&mut self, heroes: Vec<Fence>, effects: &mut Effects) {
+    fn fenced(&mut self, now: Duration, heroes: Vec<Fence>, effects: &mut Effects) {
         self.good_answer();
         for fence in &heroes {
             self.drop_hero(fence.hero, fence.epoch);
@@ -254,7 +254,7 @@ impl State {
             let what = "the store fenced heroes it was not asked about".into();
             effects.failed = Some(StoreError::Broken { what });
         }
-        self.end_empty_flight();
+        self.end_flight_when_over(now, effects);
         effects.facts.push(WriterFact::Fenced(heroes.clone()));
         effects.notices.push(Notice::Fenced(heroes));
     }
@@ -265,19 +265,19 @@ impl State {
         self.flight.as_mut().expect("an append runs only for a flight").split_or_quarantine(what);
     }
 
-    fn quarantined(&mut self, effects: &mut Effects) {
+    fn quarantined(&mut self, now: Duration, effects: &mut Effects) {
         self.good_answer();
         let flight = self.flight.as_mut().expect("a quarantine runs only for a flight");
         let (hero, epoch, what) = flight.quarantine_done();
         self.drop_hero(hero, epoch);
-        self.end_empty_flight();
+        self.end_flight_when_over(now, effects);
         effects.facts.push(WriterFact::Poisoned { hero, what: what.as_ref().into() });
         effects.notices.push(Notice::Poisoned { hero, epoch });
     }
 
-    fn end_empty_flight(&mut self) {
-        if self.flight.as_ref().is_some_and(Flight::is_over) {
-            self.flight = None;
+    fn end_flight_when_over(&mut self, now: Duration, effects: &mut Effects) {
+        if let Some(flight) = self.flight.take_if(|flight| flight.is_over()) {
+            effects.facts.extend(flight.end(now));
         }
     }
 

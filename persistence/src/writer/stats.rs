@@ -6,17 +6,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Fence;
-use crate::record::HeroId;
+use crate::record::{Epoch, HeroId, Seq};
 
 /// Something that happened in the writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriterFact {
-    /// A flush is durable.
+    /// A flush is durable: all of it, or what was left when fenced and refused heroes were taken out.
     Flushed {
         /// Events in it.
         events_count: usize,
         /// Bytes in it.
         bytes: usize,
+        /// Each hero that has new events, who wrote them, and the last one that is durable. A hero occurs once.
+        advanced: Vec<(HeroId, Epoch, Seq)>,
         /// How long its oldest event had waited when it started.
         waited: Duration,
         /// From the first call of the store to the answer that settled it.

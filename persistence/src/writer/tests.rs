@@ -314,6 +314,47 @@ fn a_poisoned_flush_is_searched_hero_by_hero() {
     assert_eq!(heroes(&effects), [hero(3)]);
     let effects = rig.answer(ms(10), stored(&effects.op.unwrap()));
     assert_eq!(effects.watermark, Ticket(3));
+    assert_eq!(advanced(&effects), [(hero(1), Epoch(1), Seq(1)), (hero(3), Epoch(1), Seq(1))]);
+}
+
+/// What the one flush that ended in these effects made durable.
+fn advanced(effects: &Effects) -> &[(HeroId, Epoch, Seq)] {
+    match effects.facts.iter().find(|fact| matches!(fact, WriterFact::Flushed { .. })) {
+        Some(WriterFact::Flushed { advanced, .. }) => advanced,
+        _ => panic!("no flush ended: {:?}", effects.facts),
+    }
+}
+
+#[test]
+fn a_flush_names_its_heroes_and_how_far_they_came() {
+    let mut rig = Rig::new();
+    for (number, events) in [(1, 2), (2, 1), (1, 3)] {
+        rig.submit(ms(0), number, events);
+    }
+    let op = rig.tick(ms(5)).op.unwrap();
+    let effects = rig.answer(ms(6), stored(&op));
+    assert_eq!(advanced(&effects), [(hero(1), Epoch(1), Seq(5)), (hero(2), Epoch(1), Seq(1))]);
+}
+
+#[test]
+fn a_flush_that_ends_with_a_quarantine_still_names_the_others() {
+    let mut rig = Rig::new();
+    rig.submit(ms(0), 1, 1);
+    rig.submit(ms(0), 2, 1);
+    rig.tick(ms(5));
+    let poison = || Answer::Append(Err(StoreError::Poison { what: "no".into() }));
+    let op = rig.answer(ms(6), poison()).op.unwrap();
+    rig.answer(ms(7), stored(&op));
+    rig.answer(ms(8), poison());
+    let effects = rig.answer(ms(9), Answer::Quarantine(Ok(())));
+    assert_eq!(advanced(&effects), [(hero(1), Epoch(1), Seq(1))]);
+    // One whose heroes are all gone made nothing durable.
+    rig.submit(ms(10), 2, 1);
+    let effects = rig.tick(ms(15));
+    assert!(effects.op.is_some());
+    let fence = Fence { hero: hero(2), epoch: Epoch(1), why: FenceReason::Quarantined };
+    let effects = rig.answer(ms(16), Answer::Append(Err(StoreError::Fenced { heroes: vec![fence] })));
+    assert_eq!(effects.facts, [WriterFact::Fenced(vec![fence])]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Group;
 use crate::error::Fence;
-use crate::record::{Epoch, HeroId};
+use crate::record::{Epoch, HeroId, Seq};
 use crate::store::HeroAppend;
 use crate::writer::permit::Permit;
 use crate::writer::stats::WriterFact;
@@ -19,6 +19,8 @@ use crate::writer::{FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, Ticket};
 pub(super) struct Flight {
     groups: VecDeque<Flying>,
     steps: VecDeque<Step>,
+    /// How far the steps that are durable brought each hero.
+    advanced: Vec<(HeroId, Epoch, Seq)>,
     events_count: usize,
     bytes: usize,
     waited: Duration,
@@ -63,12 +65,19 @@ impl Flight {
         self.steps.front().expect("a flight without steps is over")
     }
 
-    /// The front step is durable; `Some` when it was the last.
-    pub(super) fn step_done(&mut self, now: Duration) -> Option<WriterFact> {
-        self.steps.pop_front();
-        self.is_over().then(|| WriterFact::Flushed {
+    /// The front step is durable.
+    pub(super) fn step_done(&mut self) {
+        if let Some(Step::Append(batch)) = self.steps.pop_front() {
+            self.advanced.extend(batch.iter().map(|part| (part.hero, part.epoch, part.last_seq())));
+        }
+    }
+
+    /// What became durable, when every step is over; `None` when nothing did.
+    pub(super) fn end(self, now: Duration) -> Option<WriterFact> {
+        (!self.advanced.is_empty()).then(|| WriterFact::Flushed {
             events_count: self.events_count,
             bytes: self.bytes,
+            advanced: self.advanced,
             waited: self.waited,
             took: now.saturating_sub(self.started),
         })
@@ -160,6 +169,7 @@ impl Builder {
         let oldest = self.groups.front().map_or(now, |group| group.arrived);
         Flight {
             groups: self.groups,
+            advanced: Vec::with_capacity(self.parts.len()),
             steps: [Step::Append(self.parts.into())].into(),
             events_count: self.events_count,
             bytes: self.bytes,
