@@ -10,6 +10,8 @@ mod append;
 mod connection;
 mod migrations;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod uptime;
 
 use std::fmt;

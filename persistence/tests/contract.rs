@@ -67,3 +67,4 @@ macro_rules! every_case {
 
 every_case!(memory, crate::backend::Memory);
 every_case!(sqlite, crate::backend::Sqlite);
+every_case!(postgres, crate::backend::Postgres);

@@ -70,6 +70,11 @@ impl Lane {
         is_read_only(&self.options)
     }
 
+    #[cfg(test)]
+    pub(super) fn close_idle(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<PgConnection>> {
         self.idle.lock().expect("no code panics while it holds this lock")
     }

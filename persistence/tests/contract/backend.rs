@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use persistence::{AccountStore, HeroId, JournalStore, MemoryStore, Seq, SqliteStore, UptimeStore};
+use persistence::{
+    AccountStore, HeroId, JournalStore, MemoryStore, PostgresStore, Seq, SqliteStore, UptimeStore,
+};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
+use test_servers::Postgres as Server;
 
 use crate::folder::Folder;
 
@@ -120,5 +123,71 @@ impl Backend for Sqlite {
 
     async fn lose_event(&self, hero: HeroId, seq: Seq) {
         self.tamper("DELETE FROM hero_event WHERE hero_id = ? AND seq = ?", hero, seq).await;
+    }
+}
+
+pub(crate) struct Postgres {
+    store: PostgresStore,
+    server: Server,
+}
+
+impl Postgres {
+    /// What nobody but a broken disk does.
+    fn tamper(&self, sql: &str) {
+        assert_eq!(
+            self.server.sql(
+                &self.server.url(),
+                &format!("WITH done AS ({sql} RETURNING 1) SELECT count(*) FROM done")
+            ),
+            "1"
+        );
+    }
+}
+
+impl Backend for Postgres {
+    async fn create() -> Self {
+        let server = Server::start();
+        PostgresStore::migrate(&server.url()).await.unwrap();
+        Self { store: PostgresStore::open(&server.url()).await.unwrap(), server }
+    }
+
+    fn journal(&self) -> Arc<dyn JournalStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn uptime(&self) -> Arc<dyn UptimeStore> {
+        Arc::new(self.store.clone())
+    }
+
+    async fn reopen(mut self) -> Self {
+        // The database dies with the process, and comes back from its log.
+        self.server.kill();
+        self.server.restart();
+        Self { store: PostgresStore::open(&self.server.url()).await.unwrap(), ..self }
+    }
+
+    async fn damage_event(&self, hero: HeroId, seq: Seq) {
+        let seq = seq.0;
+        self.tamper(&format!(
+            "UPDATE hero_event SET payload = set_byte(payload, 0, get_byte(payload, 0) # 1)
+                WHERE hero_id = '{hero}' AND seq = {seq}"
+        ));
+    }
+
+    async fn damage_snapshot(&self, hero: HeroId, seq: Seq) {
+        let seq = seq.0;
+        self.tamper(&format!(
+            "UPDATE hero_snapshot SET state = set_byte(state, 0, get_byte(state, 0) # 1)
+                WHERE hero_id = '{hero}' AND seq = {seq}"
+        ));
+    }
+
+    async fn lose_event(&self, hero: HeroId, seq: Seq) {
+        let seq = seq.0;
+        self.tamper(&format!("DELETE FROM hero_event WHERE hero_id = '{hero}' AND seq = {seq}"));
     }
 }
