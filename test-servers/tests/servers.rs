@@ -23,7 +23,7 @@ fn process_is_there(pid: u32) -> bool {
 }
 
 fn shared_memory() -> String {
-    std::fs::read_to_string("/proc/sysvipc/shm").unwrap()
+    std::fs::read_to_string("/proc/sysvipc/shm").expect("Linux has /proc")
 }
 
 /// Whether one of the shared memory segments was made by the process.
