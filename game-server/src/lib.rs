@@ -17,6 +17,7 @@ pub mod healthcheck;
 pub mod http;
 pub mod journal;
 pub mod journal_facts;
+pub mod lease;
 pub mod listener;
 pub mod metrics;
 pub mod node;

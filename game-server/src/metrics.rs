@@ -87,6 +87,11 @@ declare! {
     journal_retries_total: Counter, "Flushes that had to be sent again.";
     fences_total: Counter, "Heroes dropped because another owner has them.";
     heroes_quarantined_total: Counter, "Heroes set aside because the store refused their events; an operator must look.";
+    heroes_followed: Gauge, "Heroes of other nodes that are followed because a device of their player is here.";
+    hand_overs_total: Counter, "Heroes given to a node that asked for them.";
+    hand_over_seconds: Histogram<Seconds>, "How long a hero that another node held was waited for; a dead node's takes its lease of 15 s.";
+    lease_age_seconds: Gauge, "How long ago this node last renewed its lease; above 10 s it answers for no hero. 0 where the store is its own.";
+    lease_gaps_total: Counter, "How often the lease was in doubt, so that every hero was looked up again.";
     snapshots_total: Counter, "Snapshots written.";
     outages_detected_total: Counter, "Stretches of an hour or more in which players could not save, found afterwards.";
     guests_created_total: Counter, "Guests made.";

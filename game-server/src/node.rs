@@ -28,6 +28,7 @@ use crate::{
     config::Config,
     directory::Directory,
     journal_facts,
+    lease::{self, Standing},
     metrics::Metrics,
     shard::{self, Loader, ShardHandle, ShardParts},
     uptime::Outages,
@@ -87,10 +88,45 @@ pub struct Node {
     pub store: Arc<dyn JournalStore>,
     /// The persistence actor.
     pub journal: JournalHandle,
+    /// How sure this node is of what it owns.
+    pub standing: Standing,
     shards: Vec<ShardHandle>,
     connection_ids: AtomicU64,
     draining: AtomicBool,
-    failed: watch::Receiver<Option<String>>,
+    failed: watch::Sender<Option<String>>,
+}
+
+/// Who this node is among those that share its store.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its id: another one at every start.
+    pub node_id: NodeId,
+    /// Its lease.
+    pub standing: Standing,
+}
+
+impl Identity {
+    /// A node that shares its store with nobody.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self { node_id: NodeId(Uuid::now_v7()), standing: Standing::alone() }
+    }
+}
+
+/// What the lease tells goes to the shards.
+#[derive(Debug)]
+pub struct Wishes(pub Arc<Node>);
+
+impl lease::Listener for Wishes {
+    fn wanted(&self, hero: HeroId) {
+        self.0.shard(hero).hand_over(hero);
+    }
+
+    fn replaced(&self) {
+        let what =
+            "another server with the same NODE_NAME has started and takes over; give each its own name";
+        self.0.failed.send_replace(Some(what.to_owned()));
+    }
 }
 
 impl Node {
@@ -104,15 +140,16 @@ impl Node {
         metrics: Arc<Metrics>,
         stores: Stores,
         outages: Outages,
+        identity: Identity,
     ) -> std::io::Result<Arc<Self>> {
-        let node_id = NodeId(Uuid::now_v7());
+        let Identity { node_id, standing } = identity;
         let catalogue = Arc::new(Catalogue::builtin());
         let seed = Uuid::new_v4().as_u64_pair().0;
         let (journal, writer) = JournalWriter::start(
             Arc::clone(&stores.journal),
             WriterConfig { seed, on_fact: journal_facts::listener(Arc::clone(&metrics)) },
         );
-        let (failed_tx, failed) = watch::channel(None);
+        let failed_tx = watch::Sender::new(None);
         tokio::spawn(watch_writer(writer, failed_tx.clone()));
         let loader = Loader::new(Arc::clone(&stores.journal), node_id, Handle::current());
         let parts = ShardParts {
@@ -122,6 +159,7 @@ impl Node {
             metrics: Arc::clone(&metrics),
             tick_hz: config.tick_hz,
             outages,
+            standing: standing.clone(),
         };
         let mut shards = Vec::with_capacity(config.shards);
         for index in 0..config.shards {
@@ -145,8 +183,9 @@ impl Node {
             metrics,
             catalogue,
             journal,
+            standing,
             shards,
-            failed,
+            failed: failed_tx,
         }))
     }
 
@@ -170,7 +209,7 @@ impl Node {
 
     /// Waits until something broke that a restart must mend (exit 70), and says what.
     pub async fn failed(&self) -> String {
-        let mut failed = self.failed.clone();
+        let mut failed = self.failed.subscribe();
         match failed.wait_for(Option::is_some).await {
             Ok(what) => what.clone().unwrap_or_default(),
             Err(_stopped) => std::future::pending().await,
@@ -226,7 +265,7 @@ mod tests {
         let config = Config::parse(|_| None).expect("the defaults are valid");
         let (_outages_tx, outages) = watch::channel(Arc::default());
         let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
-        let node = Node::start(config, clock, metrics, Stores::of(store.clone()), outages)
+        let node = Node::start(config, clock, metrics, Stores::of(store.clone()), outages, Identity::alone())
             .expect("threads can be had");
         store.fail_next(Fault::Broken);
         let hero = HeroId(Uuid::now_v7());
@@ -243,7 +282,7 @@ mod tests {
         let config = Config::parse(|_| None).expect("the defaults are valid");
         let (_outages_tx, outages) = watch::channel(Arc::default());
         let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
-        let node = Node::start(config, clock, metrics, Stores::of(store.clone()), outages)
+        let node = Node::start(config, clock, metrics, Stores::of(store.clone()), outages, Identity::alone())
             .expect("threads can be had");
         let hero = HeroId(Uuid::now_v7());
         let outbox = Arc::new(Outbox::new(1));

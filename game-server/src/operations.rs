@@ -37,6 +37,7 @@ impl NodeOperations {
         metrics.journal_queue_bytes.set(stats.queue_bytes);
         metrics.journal_oldest_age_seconds.set_duration(stats.oldest_age);
         metrics.journal_read_only.set(i64::from(stats.is_read_only));
+        metrics.lease_age_seconds.set_duration(self.node.standing.age());
     }
 
     /// What must happen every [`crate::metrics::UPKEEP_EVERY`], scraped or not.

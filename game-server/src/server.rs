@@ -8,19 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use persistence::Drained;
+use persistence::{Drained, NodeId};
 use simulation::catalogue::Catalogue;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
 use crate::http::{self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState};
+use crate::lease::{self, Keeping};
 use crate::listener::{BindError, Limits, Listener, Running};
 use crate::metrics::{Metrics, UPKEEP_EVERY};
-use crate::node::{Node, Stores};
+use crate::node::{Identity, Node, Stores, Wishes};
 use crate::operations::NodeOperations;
 use crate::store::{OpenFailed, OpenStore};
 use crate::uptime::{Beating, Heartbeat};
@@ -56,6 +58,7 @@ pub struct Server {
     metrics: Running,
     upkeep: JoinHandle<()>,
     heartbeat: Beating,
+    lease: Keeping,
     store: OpenStore,
 }
 
@@ -78,8 +81,17 @@ impl Server {
         let stores = store.stores();
         // Before the node: a hero must not be taken in while it is not known how long the service was away.
         let heartbeat = heartbeat(&config, &clock, &metrics, stores).await?;
-        let node = Node::start(config, clock, Arc::clone(&metrics), stores.clone(), heartbeat.outages())
-            .map_err(StartError::Threads)?;
+        let identity = identity(&config, public.address(), stores).await?;
+        let node_id = identity.node_id;
+        let node =
+            Node::start(config, clock, Arc::clone(&metrics), stores.clone(), heartbeat.outages(), identity)
+                .map_err(StartError::Threads)?;
+        let lease = Keeping::start(
+            Arc::clone(&stores.journal),
+            node_id,
+            node.standing.clone(),
+            Wishes(Arc::clone(&node)),
+        );
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
@@ -94,7 +106,18 @@ impl Server {
         let upkeep = tokio::spawn(upkeep(operations));
         let heartbeat = heartbeat.start();
         readiness.set(ReadinessState::Ready);
-        Ok(Server { node, readiness, sockets, public, admin, metrics: scrape, upkeep, heartbeat, store })
+        Ok(Server {
+            node,
+            readiness,
+            sockets,
+            public,
+            admin,
+            metrics: scrape,
+            upkeep,
+            heartbeat,
+            lease,
+            store,
+        })
     }
 
     /// Where players connect.
@@ -133,6 +156,8 @@ impl Server {
         self.readiness.set(ReadinessState::Draining);
         self.public.stop();
         let drained = self.node.drain(deadline).await;
+        // What this node had is free for the others at once.
+        let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), self.lease.stop()).await;
         self.sockets.close();
         let ends = async {
             self.sockets.wait().await;
@@ -159,6 +184,22 @@ async fn heartbeat(
     let (store, metrics) = (Arc::clone(&stores.uptime), Arc::clone(metrics));
     let begun = Heartbeat::begin(store, clock.clone(), metrics, minimum_ms).await;
     begun.map_err(|source| OpenFailed::Store { url: config.database.to_string(), source }.into())
+}
+
+/// Joins those that share the store.
+async fn identity(config: &Config, address: SocketAddr, stores: &Stores) -> Result<Identity, StartError> {
+    let node_id = NodeId(Uuid::now_v7());
+    let name = config.node_name.clone().unwrap_or_else(|| format!("{}:{}", host_name(), address.port()));
+    let standing = lease::begin(&stores.journal, node_id, &name).await;
+    let failed = |source| OpenFailed::Store { url: config.database.to_string(), source };
+    Ok(Identity { node_id, standing: standing.map_err(failed)? })
+}
+
+/// What the machine is called; no two servers on it have the same port.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
 }
 
 fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -> Public {

@@ -8,9 +8,12 @@
 //!
 //! ```text
 //! connections ─Request▶ ┌───────┐ ─events, snapshots▶ journal writer
-//! loader ─────Control▶  │ shard │ ◀─notices, watermark─┘
+//! loader, lease ─Control▶ │ shard │ ◀─notices, watermark─┘
 //! clock ────────tick▶   └───────┘ ─frames▶ outboxes
 //! ```
+//!
+//! Where nodes share a store, a hero lives where its player last did something. The node that had it before follows it
+//! for the devices that are still there, and asks for it back when one of them does something.
 
 mod audit;
 mod hero;
@@ -33,6 +36,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
+use self::load::News;
 pub use self::load::{LoadFailed, Loaded, Loader};
 use self::state::Shard;
 pub use self::state::ShardParts;
@@ -88,6 +92,14 @@ pub enum Request {
 enum Control {
     /// A load ended.
     Loaded(HeroId, Result<Box<Loaded>, LoadFailed>),
+    /// Another node asks for a hero.
+    HandOver(HeroId),
+    /// A hero that was asked for is free, or could not be given back.
+    GivenBack(HeroId, bool),
+    /// What became of followed heroes.
+    News(Vec<News>),
+    /// The heroes that others took while this node was silent; nothing when the store could not say.
+    Lost(Option<Vec<HeroId>>),
     /// Take no more commands, write snapshots; answer when everything told to the journal is settled.
     Drain(oneshot::Sender<()>),
 }
@@ -110,6 +122,11 @@ impl ShardHandle {
     /// [`Full`]; the request had no effect.
     pub fn try_send(&self, request: Request) -> Result<(), Full> {
         self.inbox.try_send(request).map_err(|_full_or_stopped| Full)
+    }
+
+    /// Another node asks for a hero. A shard that is too busy now is asked again.
+    pub fn hand_over(&self, hero: HeroId) {
+        let _asked_again = self.control.try_send(Control::HandOver(hero));
     }
 
     /// Tells that a device left. Waits for room: a device must not stay for ever.
@@ -179,6 +196,10 @@ impl Built {
                 biased;
                 Some(control) = self.control.recv() => match control {
                     Control::Loaded(hero, loaded) => self.shard.loaded(hero, loaded),
+                    Control::HandOver(hero) => self.shard.hand_over(hero),
+                    Control::GivenBack(hero, is_done) => self.shard.given_back(hero, is_done),
+                    Control::News(news) => self.shard.news(news),
+                    Control::Lost(lost) => self.shard.lost(lost),
                     Control::Drain(done) => self.shard.drain(done),
                 },
                 alive = subscription.changed() => {

@@ -7,7 +7,13 @@ use tokio::{io::DuplexStream, sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use super::*;
-use crate::{accounts::Grant, clock::Clock, config::Config, metrics::Metrics, node::Stores};
+use crate::{
+    accounts::Grant,
+    clock::Clock,
+    config::Config,
+    metrics::Metrics,
+    node::{Identity, Stores},
+};
 
 /// A client that has said hello, and the task that serves it.
 async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
@@ -15,7 +21,8 @@ async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
     let (_outages_tx, outages) = watch::channel(Arc::default());
     let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
     let stores = Stores::of(MemoryStore::new());
-    let node = Node::start(config, clock, metrics, stores, outages).expect("threads can be had");
+    let node =
+        Node::start(config, clock, metrics, stores, outages, Identity::alone()).expect("threads can be had");
     let grant = Grant { hero: HeroId(Uuid::now_v7()), device: DeviceId(Uuid::now_v7()) };
     let ticket = node.tickets.issue(grant, node.clock.now_ms());
     let (ours, theirs) = tokio::io::duplex(64 * 1024);

@@ -17,6 +17,17 @@ const SNAPSHOT_AFTER: Duration = Duration::from_secs(30);
 /// How long a hero without devices and without anything running stays in memory.
 const LINGER: Duration = Duration::from_secs(60);
 
+/// What this node is to a hero in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Its one writer.
+    Owner,
+    /// On its way to another node: nothing new happens to it here, what did is being written.
+    Leaving,
+    /// Another node's, whose news is followed, because a device of its player is here.
+    Follower,
+}
+
 /// A device that watches a hero.
 #[derive(Debug)]
 pub(super) struct Device {
@@ -34,6 +45,7 @@ pub(super) struct Device {
 #[derive(Debug)]
 pub(super) struct Resident {
     pub(super) entity: HeroEntity,
+    pub(super) hold: Hold,
     pub(super) epoch: Epoch,
     /// The last event given to the journal; not necessarily durable.
     pub(super) seq: u64,
@@ -45,8 +57,11 @@ pub(super) struct Resident {
     pub(super) devices: Vec<Device>,
     /// Times the rules panicked on this hero.
     pub(super) panics: u8,
-    /// Time did something that the store, which is away, could not take. Nobody looks again before it is back.
+    /// Time did something that the store, which is away, could not take, or that is another node's to journal. Nobody
+    /// looks again before the store is back or that node has done it.
     pub(super) is_held: bool,
+    /// Since when the owner, another node, has left undone what time did.
+    pub(super) overdue_since: Option<Instant>,
     recent: VecDeque<TimedEvent>,
     snapshot_seq: u64,
     dirty_since: Option<Instant>,
@@ -57,6 +72,7 @@ impl Resident {
     pub(super) fn new(entity: HeroEntity, epoch: Epoch, seq: u64, chain: Chain, snapshot_seq: u64) -> Self {
         Self {
             entity,
+            hold: Hold::Owner,
             epoch,
             seq,
             chain,
@@ -65,6 +81,7 @@ impl Resident {
             devices: Vec::new(),
             panics: 0,
             is_held: false,
+            overdue_since: None,
             recent: VecDeque::new(),
             snapshot_seq,
             dirty_since: None,

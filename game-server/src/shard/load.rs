@@ -3,12 +3,17 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
-use persistence::{Claim, Epoch, HeroId, JournalStore, NodeId, StoreError};
+use persistence::{
+    Claim, Epoch, EventRecord, HeroId, HeroState, JournalStore, NodeId, Seq, SnapshotRecord, StoreError,
+    record::PAGE_ROWS_MAX,
+};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::{Instant, sleep},
 };
 
 use super::{
@@ -20,6 +25,14 @@ use crate::journal::{self, StoredHero};
 /// Loads at the same time on a node: enough to keep a store busy, not enough to starve the journal.
 const LOADS_MAX: usize = 64;
 
+/// How long another node may take to let a hero go: a dead one's lease ends within it.
+const HAND_OVER_WAIT: Duration = Duration::from_secs(25);
+/// First and longest wait between two claims of a hero that another node holds.
+const CLAIM_AGAIN_MIN: Duration = Duration::from_millis(10);
+const CLAIM_AGAIN_MAX: Duration = Duration::from_millis(500);
+/// Events of a followed hero that are fetched at once; more come with the next look.
+const NEWS_EVENTS_MAX: u32 = 256;
+
 /// A hero that this node owns now.
 #[derive(Debug)]
 pub struct Loaded {
@@ -29,6 +42,20 @@ pub struct Loaded {
     pub stored: StoredHero,
     /// The last event a snapshot contains.
     pub snapshot_seq: u64,
+    /// The events after the one that the shard had; nothing when they are too many, or when it had none.
+    pub(super) missed: Option<Vec<EventRecord>>,
+    /// How long another node had to be waited for.
+    pub(super) waited: Option<Duration>,
+}
+
+/// What became of a hero that this node follows.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) hero: HeroId,
+    /// The next events, at most [`NEWS_EVENTS_MAX`].
+    pub(super) events: Vec<EventRecord>,
+    /// Nobody owns it.
+    pub(super) is_free: bool,
 }
 
 /// Why a hero could not be loaded.
@@ -78,7 +105,30 @@ impl Loader {
         ShardLoader { loader: self, control, releases: Arc::new(Semaphore::new(1)) }
     }
 
-    async fn load(&self, hero: HeroId) -> Result<Box<Loaded>, LoadFailed> {
+    /// Claims and loads a hero. Another node that holds it is asked, and waited for; `have` is the last event that the
+    /// shard knows already.
+    async fn load(&self, hero: HeroId, have: Option<u64>) -> Result<Box<Loaded>, LoadFailed> {
+        let started = Instant::now();
+        let (mut again, mut was_held) = (CLAIM_AGAIN_MIN, false);
+        loop {
+            match self.attempt(hero, have).await {
+                Err(LoadFailed::Store(StoreError::Held { .. } | StoreError::Busy(_)))
+                    if started.elapsed() < HAND_OVER_WAIT =>
+                {
+                    was_held = true;
+                    sleep(again).await;
+                    again = (again * 2).min(CLAIM_AGAIN_MAX);
+                }
+                Ok(mut loaded) => {
+                    loaded.waited = was_held.then(|| started.elapsed());
+                    return Ok(loaded);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn attempt(&self, hero: HeroId, have: Option<u64>) -> Result<Box<Loaded>, LoadFailed> {
         let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
         let claim = self.store.claim(hero, self.node).await?;
         if claim.min_reader > journal::SCHEMA_VERSION {
@@ -104,7 +154,63 @@ impl Loader {
                 return Err(error);
             }
         };
-        Ok(Box::new(Loaded { claim, stored, snapshot_seq }))
+        let missed = match have {
+            Some(have) => self.missed(&claim, have, loaded.tail).await?,
+            None => None,
+        };
+        Ok(Box::new(Loaded { claim, stored, snapshot_seq, missed, waited: None }))
+    }
+
+    /// The events after `have`, unless they are too many to be news.
+    async fn missed(
+        &self,
+        claim: &Claim,
+        have: u64,
+        tail: Vec<EventRecord>,
+    ) -> Result<Option<Vec<EventRecord>>, StoreError> {
+        let Some(count) = claim.last_seq.0.checked_sub(have) else { return Ok(None) };
+        if count > u64::from(NEWS_EVENTS_MAX) {
+            return Ok(None);
+        }
+        let after = Seq(have).next();
+        if count == 0 || tail.first().is_some_and(|first| first.seq <= after) {
+            return Ok(Some(tail.into_iter().filter(|event| event.seq >= after).collect()));
+        }
+        self.store.events(claim.hero, after, NEWS_EVENTS_MAX).await.map(Some)
+    }
+
+    /// Looks what became of heroes that other nodes own.
+    async fn news(&self, followed: &[(HeroId, u64)]) -> Result<Vec<News>, StoreError> {
+        let heroes: Vec<HeroId> = followed.iter().map(|(hero, _)| *hero).collect();
+        let mut news = Vec::new();
+        for head in self.store.heads(&heroes).await? {
+            let Some((hero, seq)) = followed.iter().find(|(hero, _)| *hero == head.hero).copied() else {
+                continue;
+            };
+            let is_free = head.state == HeroState::Free;
+            let events = match head.last_seq.0 > seq {
+                true => self.store.events(hero, Seq(seq).next(), NEWS_EVENTS_MAX).await?,
+                false => Vec::new(),
+            };
+            if is_free || !events.is_empty() {
+                news.push(News { hero, events, is_free });
+            }
+        }
+        Ok(news)
+    }
+
+    /// Those of these heroes that are no longer this node's.
+    async fn lost(&self, owned: &[(HeroId, Epoch)]) -> Result<Vec<HeroId>, StoreError> {
+        let mut lost = Vec::new();
+        for part in owned.chunks(PAGE_ROWS_MAX as usize) {
+            let heroes: Vec<HeroId> = part.iter().map(|(hero, _)| *hero).collect();
+            let heads = self.store.heads(&heroes).await?;
+            let is_mine = |(hero, epoch): &(HeroId, Epoch)| {
+                heads.iter().any(|head| head.hero == *hero && head.epoch == *epoch)
+            };
+            lost.extend(part.iter().filter(|pair| !is_mine(pair)).map(|(hero, _)| *hero));
+        }
+        Ok(lost)
     }
 }
 
@@ -118,12 +224,59 @@ pub(super) struct ShardLoader {
 
 impl ShardLoader {
     /// Starts a load; its end arrives as a control message.
-    pub(super) fn start(&self, hero: HeroId) {
-        let (loader, control) = (self.loader.clone(), self.control.clone());
+    pub(super) fn start(&self, hero: HeroId, have: Option<u64>) {
+        let loader = self.loader.clone();
+        self.tell(async move { Control::Loaded(hero, loader.load(hero, have).await) });
+    }
+
+    /// Gives a hero to whoever asked for it, with a snapshot so that it is loaded fast.
+    pub(super) fn give_back(&self, hero: HeroId, epoch: Epoch, snapshot: Option<SnapshotRecord>) {
+        let store = Arc::clone(&self.loader.store);
+        self.tell(async move {
+            if let Some(snapshot) = snapshot
+                && let Err(error) = store.snapshot(&[snapshot]).await
+            {
+                // Its events are there; the next owner reads some more of them.
+                tracing::debug!(%hero, %error, "no snapshot before a hand-over");
+            }
+            let released = store.release(hero, epoch).await;
+            if let Err(error) = &released {
+                tracing::warn!(%hero, %error, "could not give a hero back");
+            }
+            Control::GivenBack(hero, released.is_ok())
+        });
+    }
+
+    /// Looks for news of followed heroes.
+    pub(super) fn look(&self, followed: Vec<(HeroId, u64)>) {
+        let loader = self.loader.clone();
+        self.tell(async move {
+            let news = loader.news(&followed).await;
+            Control::News(news.unwrap_or_else(|error| {
+                tracing::debug!(%error, "no news of followed heroes");
+                Vec::new()
+            }))
+        });
+    }
+
+    /// Looks which heroes are still this node's.
+    pub(super) fn look_after_a_gap(&self, owned: Vec<(HeroId, Epoch)>) {
+        let loader = self.loader.clone();
+        self.tell(async move {
+            let lost = loader.lost(&owned).await;
+            if let Err(error) = &lost {
+                tracing::warn!(%error, "could not look which heroes are still here");
+            }
+            Control::Lost(lost.ok())
+        });
+    }
+
+    fn tell(&self, work: impl Future<Output = Control> + Send + 'static) {
+        let control = self.control.clone();
         self.loader.runtime.spawn(async move {
-            let loaded = loader.load(hero).await;
-            // A stopped shard needs no heroes.
-            let _stopped = control.send(Control::Loaded(hero, loaded)).await;
+            let done = work.await;
+            // A stopped shard needs no answer.
+            let _stopped = control.send(done).await;
         });
     }
 

@@ -1,11 +1,12 @@
 //! What a shard does with each thing it hears: plain functions over its state, no await, no clock of the system.
 //! Here: requests, commands and ticks.
 
+mod hand_over;
 mod residence;
 mod telling;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -34,12 +35,13 @@ use self::residence::HOUSEKEEPING_EVERY;
 pub(super) use self::residence::{FORGOTTEN_PER_LOOK_MAX, SNAPSHOTS_PER_LOOK_MAX};
 use super::{
     Request,
-    hero::{Device, Resident},
+    hero::{Device, Hold, Resident},
     load::ShardLoader,
 };
 use crate::{
     clock::Clock,
     convert, journal,
+    lease::Standing,
     metrics::{CommandOutcome, Metrics, RejectionCode},
     outbox::Outbox,
     refusal,
@@ -72,15 +74,17 @@ pub struct ShardParts {
     pub tick_hz: u32,
     /// When the service was away.
     pub outages: Outages,
+    /// How sure this node is of what it owns.
+    pub standing: Standing,
 }
 
 pub(super) struct Shard {
     parts: ShardParts,
     loader: ShardLoader,
     simulation: Simulation,
-    heroes: HashMap<HeroId, Resident>,
-    entities: HashMap<HeroEntity, HeroId>,
-    loading: HashMap<HeroId, Loading>,
+    heroes: BTreeMap<HeroId, Resident>,
+    entities: BTreeMap<HeroEntity, HeroId>,
+    loading: BTreeMap<HeroId, Loading>,
     /// Told when the watermark has passed their ticket; in order of tickets.
     waiting: VecDeque<(Ticket, Output)>,
     watermark: Ticket,
@@ -88,6 +92,23 @@ pub(super) struct Shard {
     draining: Option<oneshot::Sender<()>>,
     drained: bool,
     housekept: Instant,
+    /// Heroes that another node asked for and that are not given back yet.
+    leaving: BTreeSet<HeroId>,
+    /// A look for news is under way.
+    is_looking: bool,
+    /// Gaps of the lease after which it was looked what is still here.
+    gaps_seen: u64,
+    doubt: Doubt,
+}
+
+/// Whether others may have taken heroes that are in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// Somebody must look.
+    Open,
+    /// Somebody looks.
+    Asked,
 }
 
 /// A hero on its way from the store.
@@ -126,15 +147,19 @@ impl Shard {
             parts,
             loader,
             simulation,
-            heroes: HashMap::new(),
-            entities: HashMap::new(),
-            loading: HashMap::new(),
+            heroes: BTreeMap::new(),
+            entities: BTreeMap::new(),
+            loading: BTreeMap::new(),
             waiting: VecDeque::new(),
             watermark: Ticket::default(),
             read_only,
             draining: None,
             drained: false,
             housekept: Instant::now(),
+            leaving: BTreeSet::new(),
+            is_looking: false,
+            gaps_seen: 0,
+            doubt: Doubt::None,
         }
     }
 
@@ -162,14 +187,8 @@ impl Shard {
         command: Box<Command>,
         received: Instant,
     ) {
-        if let Some(loading) = self.loading.get_mut(&id) {
-            let known = loading.attaches.iter().find(|attach| attach.outbox.connection_id == connection_id);
-            if loading.commands.len() < LOADING_COMMANDS_MAX {
-                loading.commands.push((connection_id, cmd_seq, command, received));
-            } else if let Some(attach) = known {
-                tell_rejected(&self.parts.metrics, &attach.outbox, refusal::busy(Some(cmd_seq)));
-            }
-            return;
+        if self.loading.contains_key(&id) {
+            return self.queue_command(id, connection_id, cmd_seq, command, received);
         }
         // A hero that was dropped (fenced) has told its sockets to close; so has a device that is gone.
         let Some(resident) = self.heroes.get(&id) else { return };
@@ -178,6 +197,13 @@ impl Shard {
         let refuse = |shard: &Self, rejected| tell_rejected(&shard.parts.metrics, &outbox, rejected);
         if self.draining() {
             return refuse(self, refusal::busy(Some(cmd_seq)));
+        }
+        if !self.is_sure() {
+            return refuse(self, refusal::read_only(cmd_seq));
+        }
+        let Some(resident) = self.heroes.get(&id) else { return };
+        if resident.hold != Hold::Owner {
+            return self.queue_command(id, connection_id, cmd_seq, command, received);
         }
         match resident.streams.place(stream_id, cmd_seq) {
             Place::Next => {}
@@ -341,11 +367,13 @@ impl Shard {
         for entity in self.simulation.tick(now_ms) {
             let Some(id) = self.entities.get(&entity).copied() else { continue };
             // Thousands may be due while the store is away; asking each of them at every tick would be all we do.
-            let is_held = self.read_only && self.heroes.get(&id).is_some_and(|resident| resident.is_held);
-            if !is_held {
+            let is_held =
+                |resident: &Resident| resident.is_held && (self.read_only || resident.hold != Hold::Owner);
+            if !self.heroes.get(&id).is_some_and(is_held) {
                 self.advance(id);
             }
         }
+        self.is_sure();
         if started - self.housekept >= HOUSEKEEPING_EVERY {
             self.housekept = started;
             self.housekeeping(started);
@@ -368,6 +396,7 @@ impl Shard {
                 self.simulation.refresh(entity, now_ms);
                 self.tell_progress(id);
             }
+            Ok(_) if resident.hold != Hold::Owner => self.leave_to_owner(id),
             Ok(events) => {
                 // Without room it is tried again at the next tick, or when the store is back; the numbers do not
                 // depend on when.

@@ -1,6 +1,7 @@
 //! A shard over the in-memory store, in paused time: what is told, when, and what a crash may un-make.
 
 mod crowd;
+mod nodes;
 mod outage;
 mod steps;
 
@@ -20,6 +21,7 @@ use simulation::{
 use tokio::{
     runtime::Handle,
     sync::watch,
+    task::JoinHandle,
     time::{Instant, timeout},
 };
 use uuid::Uuid;
@@ -29,7 +31,9 @@ use super::{
     audit::{self, AuditFailed},
     build,
 };
-use crate::{clock::Clock, journal, metrics::Metrics, outbox::Outbox, uptime::Outages, verify};
+use crate::{
+    clock::Clock, journal, metrics::Metrics, node::Identity, outbox::Outbox, uptime::Outages, verify,
+};
 
 const NOON_MS: i64 = 1_780_000_000_000;
 
@@ -51,6 +55,16 @@ impl Rig {
     }
 
     fn at(store: Arc<MemoryStore>, clock: Clock, outages: Outages) -> Self {
+        Self::of(store, clock, outages, Identity::alone()).0
+    }
+
+    /// Also the task that is the shard, so that it can die.
+    fn of(
+        store: Arc<MemoryStore>,
+        clock: Clock,
+        outages: Outages,
+        Identity { node_id, standing }: Identity,
+    ) -> (Self, JoinHandle<()>) {
         let journal_store: Arc<dyn JournalStore> = Arc::clone(&store) as _;
         let (journal, _writer) = JournalWriter::start(Arc::clone(&journal_store), WriterConfig::quiet(7));
         let parts = ShardParts {
@@ -60,11 +74,12 @@ impl Rig {
             metrics: Arc::new(Metrics::new()),
             tick_hz: 10,
             outages,
+            standing,
         };
-        let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Handle::current());
+        let loader = Loader::new(journal_store, node_id, Handle::current());
         let (shard, built) = build(parts, loader, 10);
-        tokio::spawn(built.run());
-        Self { store, clock, shard, next_connection_id: 1 }
+        let task = tokio::spawn(built.run());
+        (Self { store, clock, shard, next_connection_id: 1 }, task)
     }
 
     fn connect(&mut self, hero: HeroId, stream_id: u64, last_seq: Option<u64>) -> Device {
@@ -153,6 +168,21 @@ impl Device {
             _ => None,
         })
         .await
+    }
+
+    /// Waits until the socket is told to close.
+    async fn expect_close(&mut self, code: u16) {
+        let closing = async {
+            loop {
+                self.take();
+                if self.closed.is_some() {
+                    return;
+                }
+                self.outbox.wake().await;
+            }
+        };
+        timeout(Duration::from_secs(60), closing).await.expect("it closes within a minute");
+        assert_eq!(self.closed, Some(code));
     }
 
     /// What has come by now, without waiting for more than a few ticks.

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use persistence::{Epoch, HeroId, Outage, Seq, SnapshotRecord};
+use persistence::{Epoch, HeroId, Outage, Seq, SnapshotRecord, StoreError};
 use protocol::close;
 use simulation::{
     command::Command,
@@ -13,15 +13,13 @@ use simulation::{
 };
 use tokio::time::Instant;
 
-use super::{Attach, Loading, Output, Shard, telling::send_away};
+use super::{Attach, Hold, Loading, Output, Shard, telling::send_away};
 use crate::{
     journal::{self, StoredHero},
     shard::{LoadFailed, Loaded, audit, hero::Resident},
     uptime,
 };
 
-/// Heroes that may be loading at once. Full: the socket is closed with 1013.
-const LOADING_MAX: usize = 4 * 1024;
 /// Until the player chooses one.
 const NAME_AT_FIRST: &str = "Hero";
 /// For a device that does not say where it is.
@@ -40,15 +38,14 @@ impl Shard {
             send_away(&attach.outbox);
         } else if self.read_only {
             attach.outbox.close(close::OVERLOAD, "nothing can be saved right now, please come back");
-        } else if self.heroes.contains_key(&hero) {
+        } else if !self.is_sure() {
+            attach.outbox.close(close::OVERLOAD, "this server was away for a moment, please come back");
+        } else if self.heroes.get(&hero).is_some_and(|resident| resident.hold == Hold::Owner) {
             self.welcome(hero, attach);
-        } else if let Some(loading) = self.loading.get_mut(&hero) {
+        } else if let Some(loading) = self.want(hero) {
             loading.attaches.push(attach);
-        } else if self.loading.len() >= LOADING_MAX {
-            attach.outbox.close(close::OVERLOAD, "too many players are coming at once");
         } else {
-            self.loading.insert(hero, Loading { attaches: vec![attach], commands: Vec::new() });
-            self.loader.start(hero);
+            attach.outbox.close(close::OVERLOAD, "too many players are coming at once");
         }
     }
 
@@ -62,6 +59,7 @@ impl Shard {
             if resident.devices.len() != before {
                 self.tell_status(hero);
             }
+            self.end_following(hero);
         }
     }
 
@@ -69,6 +67,12 @@ impl Shard {
         let Some(Loading { attaches, commands }) = self.loading.remove(&id) else { return };
         match loaded {
             Ok(loaded) => self.reside(id, *loaded, &attaches),
+            Err(LoadFailed::Store(StoreError::Held { .. })) => {
+                for attach in &attaches {
+                    attach.outbox.close(close::OVERLOAD, "another server does not let this hero go yet");
+                }
+                return self.refuse_queued(id, &commands);
+            }
             Err(error) => {
                 tracing::error!(hero = %id, error = &error as &dyn std::error::Error, "could not load");
                 let (code, reason) = if error.is_damage() {
@@ -77,7 +81,10 @@ impl Shard {
                     (close::OVERLOAD, "this hero cannot be loaded right now")
                 };
                 attaches.iter().for_each(|attach| attach.outbox.close(code, reason));
-                return;
+                if error.is_damage() {
+                    return self.drop_hero(id, code, reason);
+                }
+                return self.refuse_queued(id, &commands);
             }
         }
         for attach in attaches {
@@ -90,8 +97,12 @@ impl Shard {
 
     fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach]) {
         let now_ms = self.parts.clock.now_ms();
-        let Loaded { claim, stored, snapshot_seq } = loaded;
+        let Loaded { claim, stored, snapshot_seq, missed, waited } = loaded;
+        if let Some(waited) = waited {
+            self.parts.metrics.hand_over_seconds.record_duration(waited);
+        }
         let StoredHero { hero, streams } = stored;
+        let followers = self.stop_following(id);
         let is_new = claim.last_seq.0 == 0;
         let entity = self.simulation.insert(hero, now_ms);
         self.entities.insert(entity, id);
@@ -101,6 +112,9 @@ impl Shard {
         resident.ticket = self.watermark;
         self.heroes.insert(id, resident);
         self.count_hero(entity, 1);
+        if !followers.is_empty() {
+            self.take_over(id, followers, missed);
+        }
         if is_new {
             let zone = attaches.iter().find_map(|attach| attach.time_zone.as_deref());
             let born = self.birth(zone, now_ms);
@@ -151,7 +165,7 @@ impl Shard {
 
     pub(super) fn housekeeping(&mut self, now: Instant) {
         let mut due: Vec<_> =
-            self.heroes.iter().filter_map(|(id, hero)| Some((hero.snapshot_due(now)?, *id))).collect();
+            self.owned().filter_map(|(id, hero)| Some((hero.snapshot_due(now)?, id))).collect();
         due.sort_unstable();
         for (_, id) in due.into_iter().take(SNAPSHOTS_PER_LOOK_MAX) {
             if !self.snapshot(id) {
@@ -163,10 +177,11 @@ impl Shard {
             let settled = resident.ticket <= self.watermark;
             let hero = self.simulation.hero(resident.entity);
             let idle = hero.session.is_none() && hero.on_break.is_none();
-            if resident.is_forgotten(now) && settled && idle {
+            if resident.hold == Hold::Owner && resident.is_forgotten(now) && settled && idle {
                 forgotten.push(*id);
             }
         }
+        self.look_for_news(now);
         // One after the other: while the last ones are given back, nobody else is forgotten.
         let Some(turn) = self.loader.release_turn().filter(|_| !forgotten.is_empty()) else { return };
         let mut released = Vec::new();
@@ -181,20 +196,11 @@ impl Shard {
 
     /// Gives a snapshot to the journal. Without room it is tried again later.
     pub(super) fn snapshot(&mut self, id: HeroId) -> bool {
-        let Some(resident) = self.heroes.get_mut(&id) else { return false };
-        let state = journal::encode_state(self.simulation.hero(resident.entity), &resident.streams);
-        let record = SnapshotRecord::seal(
-            id,
-            Seq(resident.seq),
-            resident.epoch,
-            journal::SCHEMA_VERSION,
-            resident.chain,
-            state,
-            self.parts.clock.now_ms(),
-        );
+        let Some(resident) = self.heroes.get(&id) else { return false };
+        let record = self.snapshot_of(id, resident);
         let chosen = audit::is_chosen(&record);
         let taken = self.parts.journal.snapshot(record);
-        if taken {
+        if taken && let Some(resident) = self.heroes.get_mut(&id) {
             resident.snapshot_taken();
             if chosen {
                 // It checks what is stored by then: this one, or the one before.
@@ -204,20 +210,44 @@ impl Shard {
         taken
     }
 
+    /// A hero as it is now.
+    pub(super) fn snapshot_of(&self, id: HeroId, resident: &Resident) -> SnapshotRecord {
+        let state = journal::encode_state(self.simulation.hero(resident.entity), &resident.streams);
+        SnapshotRecord::seal(
+            id,
+            Seq(resident.seq),
+            resident.epoch,
+            journal::SCHEMA_VERSION,
+            resident.chain,
+            state,
+            self.parts.clock.now_ms(),
+        )
+    }
+
+    /// The heroes of which this node is the writer.
+    pub(super) fn owned(&self) -> impl Iterator<Item = (HeroId, &Resident)> {
+        self.heroes.iter().filter(|(_, hero)| hero.hold != Hold::Follower).map(|(id, hero)| (*id, hero))
+    }
+
     /// Lets a hero go. Says what is to be given back to the store.
     fn forget(&mut self, id: HeroId) -> Option<(HeroId, Epoch)> {
         self.take(id).map(|resident| (id, resident.epoch))
     }
 
-    fn take(&mut self, id: HeroId) -> Option<Resident> {
+    pub(super) fn take(&mut self, id: HeroId) -> Option<Resident> {
         let resident = self.heroes.remove(&id)?;
-        self.count_hero(resident.entity, -1);
+        self.leaving.remove(&id);
+        if resident.hold == Hold::Follower {
+            self.parts.metrics.heroes_followed.decrement();
+        } else {
+            self.count_hero(resident.entity, -1);
+        }
         self.entities.remove(&resident.entity);
         self.simulation.remove(resident.entity);
         Some(resident)
     }
 
-    fn count_hero(&self, entity: HeroEntity, change: i64) {
+    pub(super) fn count_hero(&self, entity: HeroEntity, change: i64) {
         self.parts.metrics.heroes_in_memory.add(change);
         if self.simulation.hero(entity).session.is_some() {
             self.parts.metrics.focus_sessions_open.add(change);

@@ -9,7 +9,7 @@ use protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::{Attach, Output, Shard};
+use super::{Attach, Hold, Output, Resident, Shard};
 use crate::{convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
 
 /// Reconnects after a drain are spread over this long.
@@ -97,7 +97,9 @@ impl Shard {
             match notice {
                 Notice::Fenced(fences) => {
                     for fence in fences {
-                        if self.heroes.get(&fence.hero).is_some_and(|hero| hero.epoch <= fence.epoch) {
+                        let is_ours =
+                            |hero: &Resident| hero.hold != Hold::Follower && hero.epoch <= fence.epoch;
+                        if self.heroes.get(&fence.hero).is_some_and(is_ours) {
                             self.parts.metrics.fences_total.increment();
                             self.drop_hero(fence.hero, close::MOVED, "another server owns this hero now");
                         }
@@ -119,6 +121,7 @@ impl Shard {
                 self.release(output);
             }
         }
+        self.give_back_settled();
         self.finish_drain();
     }
 
@@ -171,13 +174,12 @@ impl Shard {
 
     /// Takes no more commands, gives the journal a snapshot of every changed hero, and answers when all is settled.
     pub(in crate::shard) fn drain(&mut self, done: oneshot::Sender<()>) {
-        let dirty: Vec<_> =
-            self.heroes.iter().filter(|(_, hero)| hero.is_dirty()).map(|(id, _)| *id).collect();
+        let dirty: Vec<_> = self.owned().filter(|(_, hero)| hero.is_dirty()).map(|(id, _)| id).collect();
         for id in dirty {
             // Without room the events alone will do.
             let _taken = self.snapshot(id);
         }
-        for attach in self.loading.drain().flat_map(|(_, loading)| loading.attaches) {
+        for attach in std::mem::take(&mut self.loading).into_values().flat_map(|loading| loading.attaches) {
             send_away(&attach.outbox);
         }
         self.draining = Some(done);

@@ -5,7 +5,10 @@ use simulation::event::{Bonus, Event};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::shard::{Control, state::Shard};
+use crate::{
+    lease::Standing,
+    shard::{Control, state::Shard},
+};
 
 struct Steps {
     store: Arc<MemoryStore>,
@@ -32,6 +35,7 @@ impl Steps {
             metrics: Arc::clone(&metrics),
             tick_hz: 10,
             outages,
+            standing: Standing::alone(),
         };
         let (control_tx, control) = mpsc::channel(16);
         let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Handle::current());
@@ -53,7 +57,7 @@ impl Steps {
         let loading = timeout(Duration::from_secs(60), self.control.recv());
         match loading.await.expect("a load ends").expect("the shard holds the other end") {
             Control::Loaded(hero, loaded) => self.shard.loaded(hero, loaded),
-            Control::Drain(_) => panic!("nobody asked for a drain"),
+            other => panic!("nobody asked for {other:?}"),
         }
     }
 
