@@ -12,6 +12,7 @@ pub mod memory;
 mod migration;
 pub mod postgres;
 pub mod record;
+pub mod redis;
 mod rows;
 pub mod scan;
 pub mod sqlite;
@@ -28,6 +29,7 @@ pub use record::{
     Chain, CommandRef, CommandSeq, Epoch, EventBody, EventKind, EventRecord, HeroId, NodeId, Seq,
     SnapshotRecord, StreamId,
 };
+pub use redis::{Cache, CacheConfig, CacheFact, CacheTask, Hint, NodePresence, RedisUrl, Whereabouts};
 pub use sqlite::SqliteStore;
 pub use store::{Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome};
 pub use uptime::{Outage, UptimeStore};
