@@ -61,6 +61,12 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressKey(IpAddr);
 
+impl std::fmt::Display for AddressKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 impl From<IpAddr> for AddressKey {
     fn from(address: IpAddr) -> AddressKey {
         match address.to_canonical() {

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use persistence::RedisUrl;
 pub use reader::Problem;
 use reader::Reader;
 pub use variables::{VARIABLES, Variable};
@@ -41,6 +42,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// What this server is called among those that share its database; nothing: host name and port.
     pub node_name: Option<String>,
+    /// Where Redis is, if there is one.
+    pub redis: Option<RedisUrl>,
     /// How much is logged.
     pub log_level: LogLevel,
     /// How a log line looks.
@@ -191,6 +194,7 @@ impl Config {
             metrics_port: reader.number("METRICS_PORT", 0..=65_535),
             database: reader.database(environment),
             node_name: reader.node_name(),
+            redis: reader.redis(),
             log_level: reader.log_level(),
             log_format: reader.log_format(),
             tick_hz: reader.number("TICK_HZ", 1..=60),

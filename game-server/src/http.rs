@@ -22,6 +22,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use persistence::Cache;
 use tokio_util::task::TaskTracker;
 
 pub use catalogue::CatalogueJson;
@@ -87,12 +88,13 @@ pub struct AuthLimits {
 }
 
 impl AuthLimits {
-    /// From the configured limit.
-    pub fn new(limit: AuthLimit) -> AuthLimits {
+    /// From the configured limit; counted over all servers while Redis answers.
+    pub fn new(limit: AuthLimit, cache: &Cache, metrics: &Arc<Metrics>) -> AuthLimits {
         let requests_max = limit.requests_max.saturating_mul(TICKETS_PER_GUEST);
+        let rate_limit = |name, limit| RateLimit::new(name, limit, cache.clone(), Arc::clone(metrics));
         AuthLimits {
-            guests: RateLimit::new(limit),
-            tickets: RateLimit::new(AuthLimit { requests_max, ..limit }),
+            guests: rate_limit("guests", limit),
+            tickets: rate_limit("tickets", AuthLimit { requests_max, ..limit }),
         }
     }
 }

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod admission;
 mod assets;
+pub mod cache_facts;
 pub mod clock;
 pub mod config;
 pub mod connection;

@@ -53,6 +53,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before any client is made. It fails only when there is one already, and then it is the same.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
     if let Command::Simulate { file } = &command {
         return finish(simulate::run(file, &mut std::io::stdout().lock()));

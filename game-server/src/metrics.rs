@@ -16,7 +16,9 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 pub use instrument::{
     Bounds, Counter, CounterBy, EventCounts, Fast, Gauge, Histogram, Instrument, Kind, Registry, Seconds,
 };
-pub use label::{CommandOutcome, Label, LabelSet, RejectionCode, Route, StatusClass};
+pub use label::{
+    CommandOutcome, Label, LabelSet, RedisCall, RedisOutcome, RejectionCode, Route, StatusClass,
+};
 
 /// How often the histograms are tidied; without it samples pile up between scrapes.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -94,6 +96,11 @@ declare! {
     lease_gaps_total: Counter, "How often the lease was in doubt, so that every hero was looked up again.";
     snapshots_total: Counter, "Snapshots written.";
     outages_detected_total: Counter, "Stretches of an hour or more in which players could not save, found afterwards.";
+    redis_up: Gauge, "1 while Redis is connected and answers; 0 also when there is none.";
+    redis_away_total: Counter, "Times that Redis was given up, and later looks that found it still away.";
+    redis_calls_total: CounterBy<(RedisCall, RedisOutcome)>, "Calls of Redis by how they ended; `away` and `full` were not sent, the last three were not believed.";
+    redis_call_seconds: Histogram<Seconds>, "How long one call of Redis took; after 0.05 s it is given up.";
+    redis_refusals_total: Counter, "Requests that this server would have answered and the count over all servers refused.";
     guests_created_total: Counter, "Guests made.";
     tickets_issued_total: Counter, "Socket tickets issued.";
     http_connections_open: Gauge, "TCP connections on the players' listener, sockets of players not counted.";

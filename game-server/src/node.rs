@@ -2,16 +2,17 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use persistence::{
-    AccountStore, Drained, HeroId, JournalHandle, JournalStore, JournalWriter, NodeId, UptimeStore,
-    WriterConfig, WriterFailed,
+    AccountStore, Cache, CacheConfig, CacheTask, Drained, HeroId, JournalHandle, JournalStore, JournalWriter,
+    NodeId, UptimeStore, WriterConfig, WriterFailed,
 };
+use rand::Rng;
 use simulation::catalogue::Catalogue;
 use tokio::{
     runtime::Handle,
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use crate::{
     accounts::{Accounts, Tickets},
     admission::{Admission, AdmissionLimits},
+    cache_facts,
     clock::Clock,
     config::Config,
     directory::Directory,
@@ -50,6 +52,8 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountStore>,
     /// When the service was there.
     pub uptime: Arc<dyn UptimeStore>,
+    /// Seals what its nodes put into Redis; the same for all of them.
+    pub seal_key: [u8; 32],
 }
 
 impl std::fmt::Debug for Stores {
@@ -59,10 +63,13 @@ impl std::fmt::Debug for Stores {
 }
 
 impl Stores {
-    /// All faces of one store.
+    /// All faces of one store, with a new seal: right for a store that has one node, which recognises nothing in Redis
+    /// that an earlier run of it has put there.
     pub fn of<S: JournalStore + AccountStore + UptimeStore + 'static>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { journal: Arc::clone(&store) as _, accounts: Arc::clone(&store) as _, uptime: store }
+        let mut seal_key = [0; 32];
+        rand::rng().fill_bytes(&mut seal_key);
+        Self { journal: Arc::clone(&store) as _, accounts: Arc::clone(&store) as _, uptime: store, seal_key }
     }
 }
 
@@ -90,6 +97,9 @@ pub struct Node {
     pub journal: JournalHandle,
     /// How sure this node is of what it owns.
     pub standing: Standing,
+    /// What Redis may know, if there is one.
+    pub cache: Cache,
+    cache_task: Mutex<Option<CacheTask>>,
     shards: Vec<ShardHandle>,
     connection_ids: AtomicU64,
     draining: AtomicBool,
@@ -151,6 +161,7 @@ impl Node {
         );
         let failed_tx = watch::Sender::new(None);
         tokio::spawn(watch_writer(writer, failed_tx.clone()));
+        let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
         let loader = Loader::new(Arc::clone(&stores.journal), node_id, Handle::current());
         let parts = ShardParts {
             catalogue: Arc::clone(&catalogue),
@@ -184,6 +195,8 @@ impl Node {
             catalogue,
             journal,
             standing,
+            cache,
+            cache_task: Mutex::new(cache_task),
             shards,
             failed: failed_tx,
         }))
@@ -231,6 +244,10 @@ impl Node {
         while self.directory.connections() > 0 && Instant::now() < goodbye {
             tokio::time::sleep(GOODBYE_EVERY).await;
         }
+        let cache_task = self.cache_task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(cache_task) = cache_task {
+            cache_task.stop().await;
+        }
         drained
     }
 }
@@ -239,6 +256,19 @@ impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Node").field("shards", &self.shards.len()).finish_non_exhaustive()
     }
+}
+
+fn start_cache(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    node: NodeId,
+    key: [u8; 32],
+) -> (Cache, Option<CacheTask>) {
+    let Some(url) = config.redis.clone() else { return (Cache::none(), None) };
+    let seed = Uuid::new_v4().as_u64_pair().0;
+    let on_fact = cache_facts::listener(Arc::clone(metrics));
+    let (cache, task) = Cache::start(url, &CacheConfig { node, key, seed, on_fact });
+    (cache, Some(task))
 }
 
 /// A writer that ends by itself takes the process with it (D15): what is in memory can no longer be trusted.

@@ -43,7 +43,11 @@ impl NodeOperations {
     /// What must happen every [`crate::metrics::UPKEEP_EVERY`], scraped or not.
     pub fn upkeep(&self) {
         self.observe();
-        self.node.metrics.run_upkeep();
+        let metrics = &self.node.metrics;
+        metrics.run_upkeep();
+        self.node
+            .cache
+            .set_presence(whole(metrics.connections_open.get()), whole(metrics.heroes_in_memory.get()));
     }
 
     /// The metrics listener's routes.

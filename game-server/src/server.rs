@@ -219,7 +219,7 @@ fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -
         play,
         sockets: sockets.clone(),
         origins: OriginPolicy::from_config(config),
-        limits: AuthLimits::new(config.auth_limit),
+        limits: AuthLimits::new(config.auth_limit, &node.cache, &node.metrics),
         production: config.environment == Environment::Production,
     }
 }

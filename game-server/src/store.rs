@@ -99,7 +99,11 @@ impl OpenStore {
     }
 
     fn postgres(store: PostgresStore) -> OpenStore {
-        OpenStore { stores: Stores::of(store.clone()), closing: Closing::Postgres(store) }
+        let seal_key = store.seal_key();
+        OpenStore {
+            stores: Stores { seal_key, ..Stores::of(store.clone()) },
+            closing: Closing::Postgres(store),
+        }
     }
 
     /// The faces of the store.

@@ -42,7 +42,7 @@ pub use fact::{CacheFact, Call, Lie, Outcome};
 pub use link::{BadRedisUrl, RedisUrl};
 use link::{CONNECT_WAIT, Link};
 use shared::Shared;
-pub use value::{ADVANCED_HEROES_MAX, HOT_STATE_BYTES_MAX, Hint, NodePresence, Whereabouts};
+pub use value::{ADVANCED_HEROES_MAX, Counted, HOT_STATE_BYTES_MAX, Hint, NodePresence, Whereabouts};
 use value::{SMALL_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 
 use crate::record::{Epoch, HeroId, NodeId, Seq, SnapshotRecord};
@@ -82,8 +82,12 @@ return 1";
 /// Raises a counter and sees to its end, in one round trip.
 const COUNT: &str = "
 local count = redis.call('INCR', KEYS[1])
-if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return count";
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 or left > tonumber(ARGV[1]) then
+  left = tonumber(ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], left)
+end
+return {count, left}";
 
 /// Says that a node is there, by the clock of Redis, and forgets those that are gone.
 const PRESENT: &str = "
@@ -222,16 +226,12 @@ impl Cache {
 
     /// Counts one more of `key`, over all nodes, in a window that begins with the first; how many that makes. `None`
     /// when Redis does not say: then the caller's own count must do.
-    pub async fn count(&self, key: &str, window: Duration) -> Option<u64> {
+    pub async fn count(&self, key: &str, window: Duration) -> Option<Counted> {
         let key = key.get(..key.floor_char_boundary(COUNTER_BYTES_MAX)).unwrap_or(key);
         let key = value::counter(&self.shared.sealer.pseudonym(key));
         let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX).max(1);
         let eval = cmd("EVAL").arg(COUNT).arg(1).arg(&key).arg(window_ms).to_owned();
-        let decode = |value| match value {
-            Value::Int(count) => u64::try_from(count).map(Some).map_err(|_| Lie::Nonsense),
-            _ => Err(Lie::Nonsense),
-        };
-        let answer = self.shared.ask(Call::Count, |_| eval, decode).await;
+        let answer = self.shared.ask(Call::Count, |_| eval, decode_counted).await;
         self.believe(answer, key)
     }
 
@@ -328,6 +328,15 @@ fn decode_nodes(value: Value) -> Result<Option<Vec<NodeId>>, Lie> {
     let nodes = members.iter().map(node).collect::<Result<Vec<_>, _>>()?;
     // No node is an empty list, and an empty list of keys is no command.
     Ok((!nodes.is_empty()).then_some(nodes))
+}
+
+fn decode_counted(value: Value) -> Result<Option<Counted>, Lie> {
+    let Value::Array(numbers) = value else { return Err(Lie::Nonsense) };
+    let [Value::Int(count), Value::Int(left_ms)] = numbers.as_slice() else { return Err(Lie::Nonsense) };
+    let (Ok(count), Ok(left_ms)) = (u64::try_from(*count), u64::try_from(*left_ms)) else {
+        return Err(Lie::Nonsense);
+    };
+    Ok(Some(Counted { count, ends_in: Duration::from_millis(left_ms) }))
 }
 
 /// What waits in the queue, with the room it takes there.

@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use persistence::RedisUrl;
+
 use super::{
     Config, DatabaseUrl, Environment, LogFormat, LogLevel, PostgresUrl, Rate, SHARDS_MAX, VARIABLES,
 };
@@ -203,6 +205,16 @@ impl<'a> Reader<'a> {
             self.problem("NODE_NAME", &text, expected);
         }
         Some(text).filter(|text| is_name && !text.is_empty())
+    }
+
+    pub(super) fn redis(&mut self) -> Option<RedisUrl> {
+        let text = self.text("REDIS_URL");
+        if text.is_empty() {
+            return None;
+        }
+        let url = RedisUrl::parse(&text);
+        url.inspect_err(|error| self.problem("REDIS_URL", &without_credentials(&text), error.to_string()))
+            .ok()
     }
 
     pub(super) fn origins(&mut self, environment: Environment) -> Vec<String> {

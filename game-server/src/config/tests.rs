@@ -20,6 +20,7 @@ fn nothing_set_is_a_developers_machine() {
     );
     assert_eq!(config.database, DatabaseUrl::Sqlite(PathBuf::from("data/dopamine-hero.sqlite")));
     assert_eq!((config.log_level, config.log_format), (LogLevel::Info, LogFormat::Text));
+    assert_eq!(config.redis, None);
     assert_eq!(config.tick_hz, 10);
     assert!((1..=64).contains(&config.shards));
     assert_eq!(config.allowed_origins, Vec::<String>::new());
@@ -56,6 +57,7 @@ fn all_problems_are_told_at_once_each_with_what_was_expected() {
         ("ADMIN_PORT", "-1"),
         ("METRICS_PORT", "3001"),
         ("DATABASE_URL", "mysql://root:secret@db/heroes"),
+        ("REDIS_URL", "redis://:secret@a:6379,http://b"),
         ("LOG_LEVEL", "INFO"),
         ("LOG_FORMAT", "xml"),
         ("TICK_HZ", "0"),
@@ -74,6 +76,7 @@ fn all_problems_are_told_at_once_each_with_what_was_expected() {
             "ADMIN_HOST",
             "ADMIN_PORT",
             "DATABASE_URL",
+            "REDIS_URL",
             "LOG_LEVEL",
             "LOG_FORMAT",
             "TICK_HZ",
@@ -119,6 +122,15 @@ fn a_node_name_is_one_word() {
     for wrong in ["two words", "ünode", too_long.as_str()] {
         assert!(parse(&[("NODE_NAME", wrong)]).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn redis_is_one_server_or_a_cluster() {
+    let redis = |text| parse(&[("REDIS_URL", text)]).map(|config| config.redis.map(|url| url.to_string()));
+    assert_eq!(redis("redis://:secret@host/1"), Ok(Some("redis://host:6379/1".to_owned())));
+    assert_eq!(redis("rediss://a,rediss://b:1"), Ok(Some("rediss://a:6379/0,rediss://b:1/0".to_owned())));
+    let problems = redis("host:6379").expect_err("it has no scheme");
+    assert!(problems[0].expected.starts_with("redis://HOST:PORT"), "{problems:?}");
 }
 
 #[test]

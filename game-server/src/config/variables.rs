@@ -73,6 +73,12 @@ pub const VARIABLES: &[Variable] = &[
         "hero-1",
         "What this server is called among those that share its Postgres. A server that starts ends the lease of an earlier one of its name, so no two that run may share one. Empty: host name and PORT.",
     ),
+    variable(
+        "REDIS_URL",
+        "",
+        "redis://127.0.0.1:6379/0",
+        "Redis 6 or newer, which hurries things between several servers and is never needed: redis://HOST:PORT/DATABASE, rediss:// for TLS, or the addresses of a Redis Cluster (7 or newer) separated by commas. Empty: none.",
+    ),
     variable("LOG_LEVEL", "info", "debug", "How much is logged: error, warn, info, debug or trace."),
     variable(
         "LOG_FORMAT",

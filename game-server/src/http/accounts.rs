@@ -114,7 +114,7 @@ async fn limited(
     Peer(peer): Peer,
     answer: impl Future<Output = Result<Response, ApiError>>,
 ) -> Response {
-    let (headers, over) = limit.check(AddressKey::from(peer.ip()));
+    let (headers, over) = limit.check(AddressKey::from(peer.ip())).await;
     let mut response = match over {
         None => answer.await.into_response(),
         Some(error) => error.into_response(),

@@ -1,5 +1,7 @@
 //! Labels: each is an enum, so that nobody can put an id into one.
 
+use persistence::redis::{Call, Lie, Outcome};
+
 /// One label with a closed set of values.
 pub trait Label: Copy + Eq + Send + Sync + 'static {
     /// Its name.
@@ -134,6 +136,91 @@ impl Route {
             Some("/health") => Route::Health,
             Some("/ready") => Route::Ready,
             _ => Route::Other,
+        }
+    }
+}
+
+label! {
+    /// What Redis was asked.
+    RedisCall as "call" {
+        /// A hot snapshot was read.
+        GetSnapshot = "get_snapshot",
+        /// A hot snapshot was written.
+        PutSnapshot = "put_snapshot",
+        /// Where a hero is played was read.
+        GetAt = "get_at",
+        /// Where a hero is played was written.
+        PutAt = "put_at",
+        /// The servers were listed.
+        GetPresence = "get_presence",
+        /// This server said that it is there.
+        PutPresence = "put_presence",
+        /// A counter over all servers was raised.
+        Count = "count",
+        /// A hint was sent.
+        SendHint = "send_hint",
+        /// A hint came.
+        HearHint = "hear_hint",
+        /// A value that was not believed was deleted.
+        Forget = "forget",
+    }
+}
+
+impl RedisCall {
+    /// The label of a call.
+    pub fn of(call: Call) -> RedisCall {
+        match call {
+            Call::GetSnapshot => RedisCall::GetSnapshot,
+            Call::PutSnapshot => RedisCall::PutSnapshot,
+            Call::GetAt => RedisCall::GetAt,
+            Call::PutAt => RedisCall::PutAt,
+            Call::GetPresence => RedisCall::GetPresence,
+            Call::PutPresence => RedisCall::PutPresence,
+            Call::Count => RedisCall::Count,
+            Call::SendHint => RedisCall::SendHint,
+            Call::HearHint => RedisCall::HearHint,
+            Call::Forget => RedisCall::Forget,
+        }
+    }
+}
+
+label! {
+    /// How a call of Redis ended.
+    RedisOutcome as "outcome" {
+        /// Done, or found.
+        Done = "done",
+        /// Not there.
+        Absent = "absent",
+        /// Not sent: Redis is away.
+        Away = "away",
+        /// Not sent, or not heard: a queue is full, or the value too large.
+        Full = "full",
+        /// No answer in time.
+        Slow = "slow",
+        /// The connection broke, or Redis said no.
+        Failed = "failed",
+        /// Not sealed by us for this place.
+        BadSeal = "bad_seal",
+        /// Nothing of ours.
+        Nonsense = "nonsense",
+        /// Larger than anything of ours.
+        TooLarge = "too_large",
+    }
+}
+
+impl RedisOutcome {
+    /// The label of an outcome.
+    pub fn of(outcome: Outcome) -> RedisOutcome {
+        match outcome {
+            Outcome::Done => RedisOutcome::Done,
+            Outcome::Absent => RedisOutcome::Absent,
+            Outcome::Away => RedisOutcome::Away,
+            Outcome::Full => RedisOutcome::Full,
+            Outcome::Slow => RedisOutcome::Slow,
+            Outcome::Failed => RedisOutcome::Failed,
+            Outcome::Lied(Lie::BadSeal) => RedisOutcome::BadSeal,
+            Outcome::Lied(Lie::Nonsense) => RedisOutcome::Nonsense,
+            Outcome::Lied(Lie::TooLarge) => RedisOutcome::TooLarge,
         }
     }
 }

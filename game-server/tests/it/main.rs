@@ -7,3 +7,4 @@ mod inner_listeners;
 mod limits;
 mod origin;
 mod process;
+mod redis;

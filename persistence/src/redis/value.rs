@@ -3,6 +3,8 @@
 //!
 //! A changed layout takes a new name, because nodes of two versions share one Redis for a while.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -91,6 +93,15 @@ pub struct NodePresence {
     pub sockets: u64,
     /// The heroes it owns.
     pub heroes: u64,
+}
+
+/// A soft counter after it was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many in this window, this one too.
+    pub count: u64,
+    /// When the window ends and the count begins again.
+    pub ends_in: Duration,
 }
 
 /// Where a hero is played.
