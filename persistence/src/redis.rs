@@ -168,7 +168,13 @@ impl Cache {
 
     /// Keeps states where the next owner finds them quickly. Each is written unless a newer one is there.
     pub fn put_snapshots(&self, snapshots: Vec<SnapshotRecord>) {
-        snapshots.into_iter().for_each(|snapshot| self.enqueue(Op::Snapshot(snapshot)));
+        for snapshot in snapshots {
+            if snapshot.state.len() > HOT_STATE_BYTES_MAX {
+                self.shared.tell(Call::PutSnapshot, Outcome::Full);
+            } else {
+                self.enqueue(Op::Snapshot(snapshot));
+            }
+        }
     }
 
     /// A hero's last known state, of any age: whoever loads it compares it with the database.
@@ -271,8 +277,8 @@ impl Cache {
         }
         let bytes = u32::try_from(op.bytes()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(bytes);
-        let sent = room.map(|room| self.queue.try_send(Item { op, _room: room }));
-        if !matches!(sent, Ok(Ok(()))) {
+        let is_sent = room.is_ok_and(|room| self.queue.try_send(Item { op, _room: room }).is_ok());
+        if !is_sent {
             self.shared.tell(call, Outcome::Full);
         }
     }
@@ -445,9 +451,6 @@ impl Actor {
 
     async fn carry_out(&self, op: Op) {
         let call = op.call();
-        if matches!(&op, Op::Snapshot(record) if record.state.len() > HOT_STATE_BYTES_MAX) {
-            return self.shared.tell(call, Outcome::Full);
-        }
         // However it ends, it is told.
         let _told = self.shared.ask(call, |link| self.command(link, op), |_| Ok(Some(()))).await;
     }

@@ -1,6 +1,8 @@
 //! The cache against a real Redis that is absent, killed, emptied, stopped, full, old, lying or a cluster: nothing it does
 //! is an error, takes long or is believed.
 
+#![allow(clippy::unwrap_used, reason = "a failed expectation ends the test")]
+
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
