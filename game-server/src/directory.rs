@@ -50,6 +50,12 @@ impl Directory {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// Whether a device of this hero is on this node.
+    #[must_use]
+    pub fn is_connected(&self, hero: HeroId) -> bool {
+        self.sockets.contains_key(&hero)
+    }
+
     /// Does something with each socket of a hero.
     pub fn for_hero(&self, hero: HeroId, mut act: impl FnMut(&Outbox)) {
         if let Some(sockets) = self.sockets.get(&hero) {

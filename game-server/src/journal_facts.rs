@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use persistence::Cache;
 use persistence::writer::WriterFact;
 
 use crate::metrics::Metrics;
@@ -10,13 +11,14 @@ use crate::metrics::Metrics;
 const FENCES_SHOWN_MAX: usize = 4;
 
 /// What the writer calls for every fact.
-pub fn listener(metrics: Arc<Metrics>) -> Arc<dyn Fn(WriterFact) + Send + Sync> {
-    Arc::new(move |fact| hear(&metrics, fact))
+pub fn listener(metrics: Arc<Metrics>, cache: Cache) -> Arc<dyn Fn(WriterFact) + Send + Sync> {
+    Arc::new(move |fact| hear(&metrics, &cache, fact))
 }
 
-fn hear(metrics: &Metrics, fact: WriterFact) {
+fn hear(metrics: &Metrics, cache: &Cache, fact: WriterFact) {
     match fact {
-        WriterFact::Flushed { events_count, took, .. } => {
+        WriterFact::Flushed { events_count, took, advanced, .. } => {
+            cache.advanced(&advanced);
             metrics.journal_flush_seconds.record_duration(took);
             metrics.journal_batch_events.record_count(u32::try_from(events_count).unwrap_or(u32::MAX));
         }
@@ -45,7 +47,10 @@ fn hear(metrics: &Metrics, fact: WriterFact) {
                 tracing::info!("the store is back: durable commands are taken again");
             }
         }
-        WriterFact::SnapshotsWritten { kept_count, .. } => metrics.snapshots_total.add(kept_count as u64),
+        WriterFact::SnapshotsWritten { kept, .. } => {
+            metrics.snapshots_total.add(kept.len() as u64);
+            cache.put_snapshots(kept);
+        }
         WriterFact::SnapshotsRefused { what } => {
             tracing::warn!(what, "the store refused snapshots; the events are there, loads take longer");
         }
@@ -58,7 +63,7 @@ mod tests {
     use std::time::Duration;
 
     use persistence::writer::WriterFact;
-    use persistence::{Epoch, HeroId, Seq};
+    use persistence::{Cache, Epoch, HeroId, Seq};
 
     use super::listener;
     use crate::metrics::Metrics;
@@ -66,7 +71,7 @@ mod tests {
     #[test]
     fn facts_become_numbers() {
         let metrics = Arc::new(Metrics::new());
-        let hear = listener(Arc::clone(&metrics));
+        let hear = listener(Arc::clone(&metrics), Cache::none());
         let millisecond = Duration::from_millis(1);
         hear(WriterFact::Flushed {
             events_count: 3,
@@ -77,10 +82,10 @@ mod tests {
         });
         hear(WriterFact::Retried { what: "locked".into(), after: millisecond });
         hear(WriterFact::ReadOnly(true));
-        hear(WriterFact::SnapshotsWritten { kept_count: 2, stale_count: 0, took: millisecond });
+        hear(WriterFact::SnapshotsWritten { kept: Vec::new(), stale_count: 0, took: millisecond });
         hear(WriterFact::Poisoned { hero: HeroId(uuid::Uuid::nil()), what: "too large".into() });
         assert_eq!((metrics.journal_flush_seconds.count(), metrics.journal_batch_events.count()), (1, 1));
-        assert_eq!((metrics.journal_retries_total.get(), metrics.snapshots_total.get()), (1, 2));
+        assert_eq!((metrics.journal_retries_total.get(), metrics.snapshots_total.get()), (1, 0));
         assert_eq!(metrics.journal_read_only.get(), 1.0);
         assert_eq!(metrics.heroes_quarantined_total.get(), 1);
     }

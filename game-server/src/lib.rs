@@ -15,6 +15,7 @@ pub mod exit;
 pub mod export;
 pub mod fragments;
 pub mod healthcheck;
+pub mod hints;
 pub mod http;
 pub mod journal;
 pub mod journal_facts;

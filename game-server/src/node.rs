@@ -100,6 +100,8 @@ pub struct Node {
     /// What Redis may know, if there is one.
     pub cache: Cache,
     cache_task: Mutex<Option<CacheTask>>,
+    /// Brings heroes from the store.
+    pub loader: Loader,
     shards: Vec<ShardHandle>,
     connection_ids: AtomicU64,
     draining: AtomicBool,
@@ -155,14 +157,14 @@ impl Node {
         let Identity { node_id, standing } = identity;
         let catalogue = Arc::new(Catalogue::builtin());
         let seed = Uuid::new_v4().as_u64_pair().0;
+        let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
         let (journal, writer) = JournalWriter::start(
             Arc::clone(&stores.journal),
-            WriterConfig { seed, on_fact: journal_facts::listener(Arc::clone(&metrics)) },
+            WriterConfig { seed, on_fact: journal_facts::listener(Arc::clone(&metrics), cache.clone()) },
         );
         let failed_tx = watch::Sender::new(None);
         tokio::spawn(watch_writer(writer, failed_tx.clone()));
-        let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
-        let loader = Loader::new(Arc::clone(&stores.journal), node_id, Handle::current());
+        let loader = Loader::new(Arc::clone(&stores.journal), node_id, cache.clone(), Handle::current());
         let parts = ShardParts {
             catalogue: Arc::clone(&catalogue),
             journal: journal.clone(),
@@ -171,6 +173,7 @@ impl Node {
             tick_hz: config.tick_hz,
             outages,
             standing: standing.clone(),
+            cache: cache.clone(),
         };
         let mut shards = Vec::with_capacity(config.shards);
         for index in 0..config.shards {
@@ -197,6 +200,7 @@ impl Node {
             standing,
             cache,
             cache_task: Mutex::new(cache_task),
+            loader,
             shards,
             failed: failed_tx,
         }))

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
+use crate::hints;
 use crate::http::{self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState};
 use crate::lease::{self, Keeping};
 use crate::listener::{BindError, Limits, Listener, Running};
@@ -57,6 +58,7 @@ pub struct Server {
     admin: Running,
     metrics: Running,
     upkeep: JoinHandle<()>,
+    hints: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -92,6 +94,7 @@ impl Server {
             node.standing.clone(),
             Wishes(Arc::clone(&node)),
         );
+        let hints = hints::listen(Arc::clone(&node));
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
@@ -114,6 +117,7 @@ impl Server {
             admin,
             metrics: scrape,
             upkeep,
+            hints,
             heartbeat,
             lease,
             store,
@@ -169,6 +173,7 @@ impl Server {
         let ends = async { tokio::join!(self.heartbeat.stop(), ends) };
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), ends).await;
         self.upkeep.abort();
+        self.hints.abort();
         self.store.close().await;
         drained
     }

@@ -96,6 +96,8 @@ enum Control {
     HandOver(HeroId),
     /// A hero that was asked for is free, or could not be given back.
     GivenBack(HeroId, bool),
+    /// A hint says that a hero of another node has come so far.
+    Advanced(HeroId, u64),
     /// What became of followed heroes.
     News(Vec<News>),
     /// The heroes that others took while this node was silent; nothing when the store could not say.
@@ -127,6 +129,12 @@ impl ShardHandle {
     /// Another node asks for a hero. A shard that is too busy now is asked again.
     pub fn hand_over(&self, hero: HeroId) {
         let _asked_again = self.control.try_send(Control::HandOver(hero));
+    }
+
+    /// Another node's hero has come as far as `seq`, or has no owner now. A shard that is too busy now finds out by
+    /// itself.
+    pub fn advanced(&self, hero: HeroId, seq: u64) {
+        let _found_later = self.control.try_send(Control::Advanced(hero, seq));
     }
 
     /// Tells that a device left. Waits for room: a device must not stay for ever.
@@ -198,6 +206,7 @@ impl Built {
                     Control::Loaded(hero, loaded) => self.shard.loaded(hero, loaded),
                     Control::HandOver(hero) => self.shard.hand_over(hero),
                     Control::GivenBack(hero, is_done) => self.shard.given_back(hero, is_done),
+                    Control::Advanced(hero, seq) => self.shard.advanced(hero, seq),
                     Control::News(news) => self.shard.news(news),
                     Control::Lost(lost) => self.shard.lost(lost),
                     Control::Drain(done) => self.shard.drain(done),

@@ -22,6 +22,7 @@ pub mod writer;
 
 pub use accounts::{AccountStore, Device, DeviceId, NewGuest, TokenHash};
 pub use error::{Fence, FenceReason, StoreError};
+pub use load::load_hot;
 pub use memory::{Fault, MemoryStore};
 pub use migration::MigrationStatus;
 pub use postgres::PostgresStore;

@@ -4,6 +4,31 @@ use crate::error::StoreError;
 use crate::record::{Chain, EventRecord, PAGE_ROWS_MAX, Seq, SnapshotRecord, TAIL_EVENTS_MAX};
 use crate::store::{Claim, JournalStore, Loaded};
 
+/// Loads what a claim owns, from a state that a cache had: `None` when that is of no use, because it is damaged, from
+/// another history or older than the store's own.
+///
+/// # Errors
+/// Those of a database that is away.
+pub async fn load_hot(
+    store: &dyn JournalStore,
+    claim: &Claim,
+    hot: SnapshotRecord,
+) -> Result<Option<Loaded>, StoreError> {
+    let is_of_use = hot.hero == claim.hero
+        && hot.is_intact()
+        && (claim.snap_seq..=claim.last_seq).contains(&hot.seq)
+        && hot.schema_version <= claim.min_reader;
+    if !is_of_use {
+        return Ok(None);
+    }
+    match tail(store, claim, (hot.seq, hot.chain)).await {
+        Ok(tail) => Ok(Some(Loaded { snapshot: Some(hot), tail, damaged_snapshots: Vec::new() })),
+        // It says more about the cache than about the hero.
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Loads what a claim owns.
 pub(crate) async fn load<S: JournalStore + ?Sized>(store: &S, claim: &Claim) -> Result<Loaded, StoreError> {
     let (snapshot, damaged_snapshots) = newest_snapshot(store, claim).await?;

@@ -62,6 +62,8 @@ pub(super) struct Resident {
     pub(super) is_held: bool,
     /// Since when the owner, another node, has left undone what time did.
     pub(super) overdue_since: Option<Instant>,
+    /// When other nodes were last told who has this hero.
+    pub(super) at_told: Option<Instant>,
     recent: VecDeque<TimedEvent>,
     snapshot_seq: u64,
     dirty_since: Option<Instant>,
@@ -82,6 +84,7 @@ impl Resident {
             panics: 0,
             is_held: false,
             overdue_since: None,
+            at_told: None,
             recent: VecDeque::new(),
             snapshot_seq,
             dirty_since: None,

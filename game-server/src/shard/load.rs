@@ -6,14 +6,15 @@ use std::{
     time::Duration,
 };
 
+use dashmap::DashMap;
 use persistence::{
-    Claim, Epoch, EventRecord, HeroId, HeroState, JournalStore, NodeId, Seq, SnapshotRecord, StoreError,
-    record::PAGE_ROWS_MAX,
+    Cache, Claim, Epoch, EventRecord, HeroId, HeroState, JournalStore, NodeId, Seq, SnapshotRecord,
+    StoreError, load_hot, record::PAGE_ROWS_MAX,
 };
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::{Instant, sleep},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -91,14 +92,22 @@ pub struct Loader {
     store: Arc<dyn JournalStore>,
     node: NodeId,
     permits: Arc<Semaphore>,
+    cache: Cache,
+    waiting: Arc<Waiting>,
     runtime: Handle,
 }
 
 impl Loader {
-    /// A loader whose tasks run on `runtime`.
+    /// A loader whose tasks run on `runtime`. The cache may make it faster and is never believed.
     #[must_use]
-    pub fn new(store: Arc<dyn JournalStore>, node: NodeId, runtime: Handle) -> Self {
-        Self { store, node, permits: Arc::new(Semaphore::new(LOADS_MAX)), runtime }
+    pub fn new(store: Arc<dyn JournalStore>, node: NodeId, cache: Cache, runtime: Handle) -> Self {
+        let permits = Arc::new(Semaphore::new(LOADS_MAX));
+        Self { store, node, permits, cache, waiting: Arc::default(), runtime }
+    }
+
+    /// A hint says that a hero has no owner now.
+    pub fn released(&self, hero: HeroId) {
+        self.waiting.wake(hero);
     }
 
     pub(super) fn for_shard(self, control: mpsc::Sender<Control>) -> ShardLoader {
@@ -112,11 +121,14 @@ impl Loader {
         let (mut again, mut was_held) = (CLAIM_AGAIN_MIN, false);
         loop {
             match self.attempt(hero, have).await {
-                Err(LoadFailed::Store(StoreError::Held { .. } | StoreError::Busy(_)))
+                Err(LoadFailed::Store(error @ (StoreError::Held { .. } | StoreError::Busy(_))))
                     if started.elapsed() < HAND_OVER_WAIT =>
                 {
-                    was_held = true;
-                    sleep(again).await;
+                    if let StoreError::Held { node, .. } = error {
+                        was_held = true;
+                        self.cache.want(hero, node);
+                    }
+                    self.waiting.wait(hero, again).await;
                     again = (again * 2).min(CLAIM_AGAIN_MAX);
                 }
                 Ok(mut loaded) => {
@@ -130,35 +142,60 @@ impl Loader {
 
     async fn attempt(&self, hero: HeroId, have: Option<u64>) -> Result<Box<Loaded>, LoadFailed> {
         let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-        let claim = self.store.claim(hero, self.node).await?;
+        // Side by side, so that a slow cache costs nothing.
+        let ask_early = async {
+            if let Some(elsewhere) = self.cache.devices_elsewhere(hero).await {
+                self.cache.want(hero, elsewhere.node);
+            }
+        };
+        let (claim, hot, ()) =
+            tokio::join!(self.store.claim(hero, self.node), self.cache.get_snapshot(hero), ask_early);
+        let claim = claim?;
         if claim.min_reader > journal::SCHEMA_VERSION {
             // A newer server may have it: give it back as it was.
             self.store.release(hero, claim.epoch).await?;
             return Err(journal::FoldFailed::TooNew { seq: claim.last_seq.0, found: claim.min_reader }.into());
         }
-        let loaded = self.store.load(&claim).await?;
+        let (stored, snapshot_seq, tail) = match self.load_cached(&claim, hot).await? {
+            Some((stored, tail)) => (stored, claim.snap_seq.0, tail),
+            None => self.load_stored(&claim).await?,
+        };
+        let missed = match have {
+            Some(have) => self.missed(&claim, have, tail).await?,
+            None => None,
+        };
+        Ok(Box::new(Loaded { claim, stored, snapshot_seq, missed, waited: None }))
+    }
+
+    /// A hero from the state that the cache had, and what the store has after it. `None` when that leads nowhere: then
+    /// the cache is wrong and the store is asked for all of it.
+    async fn load_cached(
+        &self,
+        claim: &Claim,
+        hot: Option<SnapshotRecord>,
+    ) -> Result<Option<(StoredHero, Vec<EventRecord>)>, StoreError> {
+        let Some(hot) = hot else { return Ok(None) };
+        let Some(loaded) = load_hot(&*self.store, claim, hot).await? else { return Ok(None) };
+        Ok(fold(&loaded).ok().map(|stored| (stored, loaded.tail)))
+    }
+
+    async fn load_stored(&self, claim: &Claim) -> Result<(StoredHero, u64, Vec<EventRecord>), LoadFailed> {
+        let hero = claim.hero;
+        let loaded = self.store.load(claim).await?;
         if !loaded.damaged_snapshots.is_empty() {
             tracing::error!(%hero, damaged = ?loaded.damaged_snapshots, "snapshots are damaged, older ones were used");
         }
         let snapshot_seq = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq.0);
-        // A panic must not take the answer with it: somebody waits.
-        let fold = || journal::fold(loaded.snapshot.as_ref(), &loaded.tail);
-        let folded = catch_unwind(AssertUnwindSafe(fold));
-        let stored = match folded.map_or(Err(LoadFailed::Panicked), |folded| Ok(folded?)) {
-            Ok(stored) => stored,
+        match fold(&loaded) {
+            Ok(stored) => Ok((stored, snapshot_seq, loaded.tail)),
             Err(error) => {
                 // The events stay; an operator decides. Failing to note it is no reason to go on with the hero.
                 if let Err(noting) = self.store.quarantine(hero, &error.to_string()).await {
                     tracing::error!(%hero, %noting, "could not quarantine");
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        let missed = match have {
-            Some(have) => self.missed(&claim, have, loaded.tail).await?,
-            None => None,
-        };
-        Ok(Box::new(Loaded { claim, stored, snapshot_seq, missed, waited: None }))
+        }
     }
 
     /// The events after `have`, unless they are too many to be news.
@@ -214,6 +251,32 @@ impl Loader {
     }
 }
 
+/// Folds what was loaded. A panic must not take the answer with it: somebody waits.
+fn fold(loaded: &persistence::Loaded) -> Result<StoredHero, LoadFailed> {
+    let fold = || journal::fold(loaded.snapshot.as_ref(), &loaded.tail);
+    let folded = catch_unwind(AssertUnwindSafe(fold));
+    folded.map_or(Err(LoadFailed::Panicked), |folded| Ok(folded?))
+}
+
+/// Loads that wait for another node, woken when a hint says that it has let go.
+#[derive(Debug, Default)]
+struct Waiting(DashMap<HeroId, Arc<Notify>>);
+
+impl Waiting {
+    async fn wait(&self, hero: HeroId, at_most: Duration) {
+        let released = Arc::clone(self.0.entry(hero).or_default().value());
+        // Without a hint it is simply tried again.
+        let _no_hint = timeout(at_most, released.notified()).await;
+        self.0.remove(&hero);
+    }
+
+    fn wake(&self, hero: HeroId) {
+        if let Some(released) = self.0.get(&hero) {
+            released.notify_one();
+        }
+    }
+}
+
 /// A loader that answers to one shard.
 pub(super) struct ShardLoader {
     loader: Loader,
@@ -231,17 +294,19 @@ impl ShardLoader {
 
     /// Gives a hero to whoever asked for it, with a snapshot so that it is loaded fast.
     pub(super) fn give_back(&self, hero: HeroId, epoch: Epoch, snapshot: Option<SnapshotRecord>) {
-        let store = Arc::clone(&self.loader.store);
+        let (store, cache) = (Arc::clone(&self.loader.store), self.loader.cache.clone());
         self.tell(async move {
-            if let Some(snapshot) = snapshot
-                && let Err(error) = store.snapshot(&[snapshot]).await
-            {
-                // Its events are there; the next owner reads some more of them.
-                tracing::debug!(%hero, %error, "no snapshot before a hand-over");
+            if let Some(snapshot) = snapshot {
+                match store.snapshot(std::slice::from_ref(&snapshot)).await {
+                    Ok(_) => cache.put_snapshots(vec![snapshot]),
+                    // Its events are there; the next owner reads some more of them.
+                    Err(error) => tracing::debug!(%hero, %error, "no snapshot before a hand-over"),
+                }
             }
             let released = store.release(hero, epoch).await;
-            if let Err(error) = &released {
-                tracing::warn!(%hero, %error, "could not give a hero back");
+            match &released {
+                Ok(()) => cache.released(hero, epoch),
+                Err(error) => tracing::warn!(%hero, %error, "could not give a hero back"),
             }
             Control::GivenBack(hero, released.is_ok())
         });

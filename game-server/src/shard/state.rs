@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use persistence::{
-    CommandRef, CommandSeq, EventRecord, HeroAppend, HeroId, JournalHandle, Refused, Seq, StreamId,
+    Cache, CommandRef, CommandSeq, EventRecord, HeroAppend, HeroId, JournalHandle, Refused, Seq, StreamId,
     Subscription, Ticket,
 };
 use protocol::{
@@ -76,6 +76,8 @@ pub struct ShardParts {
     pub outages: Outages,
     /// How sure this node is of what it owns.
     pub standing: Standing,
+    /// Where other nodes find quickly who has which hero.
+    pub cache: Cache,
 }
 
 pub(super) struct Shard {

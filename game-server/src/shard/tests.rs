@@ -8,7 +8,7 @@ mod steps;
 use std::{sync::Arc, time::Duration};
 
 use persistence::{
-    Fault, HeroId, JournalStore, JournalWriter, MemoryStore, NodeId, SnapshotRecord, WriterConfig,
+    Cache, Fault, HeroId, JournalStore, JournalWriter, MemoryStore, NodeId, SnapshotRecord, WriterConfig,
 };
 use protocol::{
     close, codec,
@@ -75,8 +75,9 @@ impl Rig {
             tick_hz: 10,
             outages,
             standing,
+            cache: Cache::none(),
         };
-        let loader = Loader::new(journal_store, node_id, Handle::current());
+        let loader = Loader::new(journal_store, node_id, Cache::none(), Handle::current());
         let (shard, built) = build(parts, loader, 10);
         let task = tokio::spawn(built.run());
         (Self { store, clock, shard, next_connection_id: 1 }, task)

@@ -26,16 +26,20 @@ const SQL: &str = "WITH given AS (
             schema_version = excluded.schema_version, chain = excluded.chain, state_hash = excluded.state_hash,
             state = excluded.state
     ), moved AS (
-        UPDATE hero_head head SET snap_seq = greatest(head.snap_seq, fitting.seq),
-            min_reader = greatest(head.min_reader, fitting.schema_version)
-        FROM fitting WHERE head.hero_id = fitting.hero_id
+        UPDATE hero_head head SET snap_seq = greatest(head.snap_seq, newest.seq),
+            min_reader = greatest(head.min_reader, newest.schema_version)
+        FROM (SELECT hero_id, max(seq) AS seq, max(schema_version) AS schema_version FROM fitting GROUP BY hero_id)
+            AS newest
+        WHERE head.hero_id = newest.hero_id
     ), pruned AS (
-        -- What is stored here is not seen yet by this part of the statement, so it is counted by hand.
-        DELETE FROM hero_snapshot old USING fitting
-        WHERE old.hero_id = fitting.hero_id AND old.seq <> fitting.seq
-            AND (SELECT count(*) FROM hero_snapshot newer
-                WHERE newer.hero_id = old.hero_id AND newer.seq > old.seq AND newer.seq <> fitting.seq)
-                + (fitting.seq > old.seq)::integer >= $10
+        -- What is stored here is not seen yet by this part of the statement, so it is counted from both.
+        DELETE FROM hero_snapshot old
+        WHERE old.hero_id IN (SELECT hero_id FROM fitting)
+            AND (old.hero_id, old.seq) NOT IN (SELECT hero_id, seq FROM fitting)
+            AND $10 <= (SELECT count(*) FROM (
+                    SELECT seq FROM hero_snapshot WHERE hero_id = old.hero_id
+                    UNION SELECT seq FROM fitting WHERE hero_id = old.hero_id) AS kept
+                WHERE kept.seq > old.seq)
     )
     SELECT number FROM fitting";
 

@@ -307,18 +307,18 @@ impl State {
         match answer {
             Ok(outcomes) => {
                 self.good_answer();
-                let stale: Vec<Fence> = written
-                    .iter()
-                    .zip(&outcomes)
-                    .filter(|(_, outcome)| **outcome == SnapshotOutcome::Stale)
-                    .map(|(it, _)| Fence {
-                        hero: it.record.hero,
-                        epoch: it.record.epoch,
-                        why: FenceReason::Epoch,
-                    })
-                    .collect();
+                let (mut kept, mut stale) = (Vec::new(), Vec::new());
+                for (Waiting { record, .. }, outcome) in written.into_iter().zip(&outcomes) {
+                    match outcome {
+                        SnapshotOutcome::Kept => kept.push(record),
+                        SnapshotOutcome::Stale => {
+                            let (hero, epoch) = (record.hero, record.epoch);
+                            stale.push(Fence { hero, epoch, why: FenceReason::Epoch });
+                        }
+                    }
+                }
                 effects.facts.push(WriterFact::SnapshotsWritten {
-                    kept_count: written.len() - stale.len(),
+                    kept,
                     stale_count: stale.len(),
                     took: now.saturating_sub(self.op_started),
                 });

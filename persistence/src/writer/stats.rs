@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Fence;
-use crate::record::{Epoch, HeroId, Seq};
+use crate::record::{Epoch, HeroId, Seq, SnapshotRecord};
 
 /// Something that happened in the writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub enum WriterFact {
     ReadOnly(bool),
     /// Snapshots were written.
     SnapshotsWritten {
-        /// How many were kept.
-        kept_count: usize,
+        /// Those that were kept.
+        kept: Vec<SnapshotRecord>,
         /// How many came from a former owner.
         stale_count: usize,
         /// How long it took.

@@ -1,6 +1,6 @@
 //! Loads and snapshots.
 
-use persistence::{Loaded, Seq, SnapshotOutcome, SnapshotRecord, StoreError};
+use persistence::{Chain, Loaded, Seq, SnapshotOutcome, SnapshotRecord, StoreError, load_hot};
 
 use crate::backend::Backend;
 use crate::history::{Owner, hero, node};
@@ -180,4 +180,36 @@ pub(crate) async fn reopening_keeps_everything(backend: impl Backend) {
     next.write(&*store, 1).await;
     let backend = backend.reopen().await;
     assert_eq!(load(&backend).await.unwrap().tail.len(), 3);
+}
+
+pub(crate) async fn a_hot_snapshot_is_used_when_it_fits_and_never_believed(backend: impl Backend) {
+    let store = backend.journal();
+    let (mut owner, snapshots) = with_snapshots(&backend).await;
+    let newest = owner.snapshot("state at 10");
+    owner.write(&*store, 3).await;
+    let ahead = owner.snapshot("state at 13, which another owner will never reach");
+    let claim = store.claim(hero(1), node(2)).await.unwrap();
+    let load = async |hot: &SnapshotRecord| load_hot(&*store, &claim, hot.clone()).await.unwrap();
+    let loaded = load(&newest).await.expect("it fits");
+    assert_eq!(loaded.snapshot, Some(newest.clone()));
+    assert_eq!(loaded.tail, owner.made[10..], "what is newer comes from the store");
+    let loaded = load(&ahead).await.expect("it is exactly where the store is");
+    assert_eq!((loaded.snapshot, loaded.tail.len()), (Some(ahead.clone()), 0));
+    let off = |change: &dyn Fn(&mut SnapshotRecord)| {
+        let mut record = newest.clone();
+        change(&mut record);
+        let SnapshotRecord { hero, seq, epoch, schema_version, chain, state, at_ms, .. } = record;
+        SnapshotRecord::seal(hero, seq, epoch, schema_version, chain, state, at_ms)
+    };
+    for useless in [
+        snapshots[1].clone(),
+        off(&|record| record.hero = hero(2)),
+        off(&|record| record.chain = Chain::genesis(hero(1))),
+        off(&|record| record.seq = Seq(9)),
+        off(&|record| record.seq = Seq(14)),
+        off(&|record| record.schema_version = 99),
+        SnapshotRecord { state: "changed".into(), ..newest.clone() },
+    ] {
+        assert_eq!(load(&useless).await, None, "{useless:?}");
+    }
 }

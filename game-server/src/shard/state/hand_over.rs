@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use persistence::{CommandRef, EventRecord, HeroId};
+use persistence::{CommandRef, EventRecord, HeroId, redis::AT_LIFE};
 use protocol::{close, codec, server::ServerMessage};
 use simulation::{command::Command, event::TimedEvent};
 use tokio::time::Instant;
@@ -31,6 +31,8 @@ use crate::{
 const LOADING_MAX: usize = 4 * 1024;
 /// Followed heroes that are looked up at once; the others have their turn at the next look.
 const LOOK_HEROES_MAX: usize = 1_000;
+/// Heroes of which it is said again at one look who has them; the others come at the next.
+const AT_AGAIN_MAX: usize = 512;
 /// An owner that leaves undone for so long what time did is asked for its hero: it may be dead.
 const OVERDUE_MAX: Duration = Duration::from_secs(5);
 
@@ -88,6 +90,29 @@ impl Shard {
                 tell_rejected(&self.parts.metrics, outbox, refusal::busy(Some(*cmd_seq)));
             }
         }
+    }
+
+    /// Tells other nodes that this one has the hero, so that they know whom to ask before the store has told them.
+    pub(super) fn tell_at(&mut self, id: HeroId) {
+        let Some(resident) = self.heroes.get_mut(&id).filter(|hero| hero.hold == Hold::Owner) else { return };
+        resident.at_told = Some(Instant::now());
+        let devices = u32::try_from(resident.devices.len()).unwrap_or(u32::MAX);
+        self.parts.cache.set_at(id, resident.epoch, devices);
+    }
+
+    /// Says it again before it is forgotten.
+    pub(super) fn tell_at_again(&mut self, now: Instant) {
+        let is_due = |hero: &Resident| {
+            !hero.devices.is_empty() && hero.at_told.is_some_and(|told| now - told > AT_LIFE / 2)
+        };
+        let due: Vec<HeroId> = self
+            .heroes
+            .iter()
+            .filter(|(_, hero)| is_due(hero))
+            .map(|(id, _)| *id)
+            .take(AT_AGAIN_MAX)
+            .collect();
+        due.into_iter().for_each(|id| self.tell_at(id));
     }
 
     /// Another node has this hero's player. A hero that is on its way here is asked for again.
@@ -189,6 +214,14 @@ impl Shard {
         if !seqs.is_empty() && !self.is_looking {
             self.is_looking = true;
             self.loader.look(seqs);
+        }
+    }
+
+    /// A hint: the store is asked whether it is so.
+    pub(in crate::shard) fn advanced(&mut self, id: HeroId, seq: u64) {
+        let is_news = |hero: &&Resident| hero.hold == Hold::Follower && hero.seq < seq;
+        if let Some(resident) = self.heroes.get(&id).filter(is_news) {
+            self.loader.look(vec![(id, resident.seq)]);
         }
     }
 

@@ -58,6 +58,7 @@ impl Shard {
             resident.devices.retain(|device| device.outbox.connection_id != connection_id);
             if resident.devices.len() != before {
                 self.tell_status(hero);
+                self.tell_at(hero);
             }
             self.end_following(hero);
         }
@@ -182,6 +183,7 @@ impl Shard {
             }
         }
         self.look_for_news(now);
+        self.tell_at_again(now);
         // One after the other: while the last ones are given back, nobody else is forgotten.
         let Some(turn) = self.loader.release_turn().filter(|_| !forgotten.is_empty()) else { return };
         let mut released = Vec::new();

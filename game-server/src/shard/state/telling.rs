@@ -65,6 +65,7 @@ impl Shard {
             repeats: 0,
         });
         self.tell(id, Output::Welcome { hero: id, outbox, frame });
+        self.tell_at(id);
     }
 
     /// Tells every device of a hero whether it can save and how many others there are.

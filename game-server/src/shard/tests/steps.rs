@@ -1,6 +1,8 @@
 //! A shard without its loop, one step at a time: the test says when something is durable.
 
-use persistence::{Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, JournalHandle, Seq, Ticket};
+use persistence::{
+    Cache, Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, JournalHandle, Seq, Ticket,
+};
 use simulation::event::{Bonus, Event};
 use tokio::sync::mpsc;
 
@@ -36,9 +38,10 @@ impl Steps {
             tick_hz: 10,
             outages,
             standing: Standing::alone(),
+            cache: Cache::none(),
         };
         let (control_tx, control) = mpsc::channel(16);
-        let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Handle::current());
+        let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Cache::none(), Handle::current());
         let shard = Shard::new(parts, loader.for_shard(control_tx));
         Self { store, clock, shard, control, journal, metrics, next_connection_id: 1 }
     }
