@@ -2,7 +2,7 @@
 //!
 //! A hero's truth is a row of events and, to start faster, snapshots of it. [`JournalStore`] is where they live;
 //! [`JournalWriter`] is the actor that brings them there in batches and says when they are durable; [`scan`] reads
-//! everything again and says what does not fit. This crate knows no rule of the game and no wire format.
+//! everything again and says what does not fit. [`ReadModelStore`] keeps copies of it as tables for people. This crate knows no rule of the game and no wire format.
 
 pub mod accounts;
 pub mod error;
@@ -11,6 +11,8 @@ mod load;
 pub mod memory;
 mod migration;
 pub mod postgres;
+pub mod read_model;
+mod read_rows;
 pub mod record;
 pub mod redis;
 mod rows;
@@ -26,6 +28,10 @@ pub use load::load_hot;
 pub use memory::{Fault, MemoryStore};
 pub use migration::MigrationStatus;
 pub use postgres::PostgresStore;
+pub use read_model::{
+    AssemblyRow, AssemblyState, Behind, FocusSessionRow, HeroRows, LedgerRow, LedgerSum, ReadModelStore,
+    ReadRows, SessionState, TaskRow, Totals,
+};
 pub use record::{
     Chain, CommandRef, CommandSeq, Epoch, EventBody, EventKind, EventRecord, HeroId, NodeId, Seq,
     SnapshotRecord, StreamId,

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod fault;
+mod read_models;
 mod uptime;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ struct Inner {
     last_beat_ms: Option<i64>,
     /// When each began, and when it was over.
     outages: BTreeMap<i64, i64>,
+    read_models: BTreeMap<HeroId, read_models::Tables>,
     nodes: BTreeMap<NodeId, Lease>,
     script: Script,
     append_calls: u64,

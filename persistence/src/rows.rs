@@ -130,7 +130,7 @@ pub(crate) fn hero(row: &impl Columns) -> Result<HeroId, StoreError> {
     }
 }
 
-fn present(row: &impl Columns, column: &str) -> Result<i64, sqlx::Error> {
+pub(crate) fn present(row: &impl Columns, column: &str) -> Result<i64, sqlx::Error> {
     row.integer(column)?.ok_or_else(|| sqlx::Error::Decode(format!("{column} is missing").into()))
 }
 
@@ -138,7 +138,7 @@ fn present_uuid(row: &impl Columns, column: &str) -> Result<Uuid, sqlx::Error> {
     row.uuid(column)?.ok_or_else(|| sqlx::Error::Decode(format!("{column} is missing").into()))
 }
 
-fn number<T: TryFrom<i64>>(row: &impl Columns, column: &str) -> Result<T, sqlx::Error> {
+pub(crate) fn number<T: TryFrom<i64>>(row: &impl Columns, column: &str) -> Result<T, sqlx::Error> {
     let value = present(row, column)?;
     T::try_from(value).map_err(|_| sqlx::Error::Decode(format!("{column} = {value} is out of range").into()))
 }
@@ -148,6 +148,6 @@ fn hash(row: &impl Columns, column: &str) -> Result<[u8; 32], sqlx::Error> {
     bytes.try_into().map_err(|_| sqlx::Error::Decode(format!("{column} is not 32 bytes").into()))
 }
 
-fn damaged(hero: HeroId, row: &str, error: &sqlx::Error) -> StoreError {
+pub(crate) fn damaged(hero: HeroId, row: &str, error: &sqlx::Error) -> StoreError {
     StoreError::Corrupt { hero, what: format!("a stored {row} cannot be read: {error}") }
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod append;
 mod connection;
 mod migrations;
+mod read_models;
 mod snapshot;
 #[cfg(test)]
 mod tests;

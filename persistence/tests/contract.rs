@@ -16,6 +16,8 @@ mod journal;
 mod loading;
 #[path = "contract/nodes.rs"]
 mod nodes;
+#[path = "contract/read_models.rs"]
+mod read_models;
 #[path = "contract/scanning.rs"]
 mod scanning;
 #[path = "contract/uptime.rs"]
@@ -61,6 +63,10 @@ macro_rules! every_case {
                 a_touch_moves_only_forward, devices_come_oldest_first;
             uptime: the_last_beat_is_kept, a_beat_may_go_back, outages_are_kept_in_order, an_outage_grows,
                 an_outage_without_length_is_refused, the_newest_outages_are_listed;
+            read_models: rows_are_read_as_they_were_written, a_later_row_replaces_and_keeps_what_it_does_not_know,
+                a_position_is_compared_and_swapped, of_two_followers_one_writes, malformed_writes_are_refused,
+                pages_are_cut_newest_first, heroes_that_are_behind_are_found,
+                a_reset_begins_again_and_touches_nobody_else, totals_count_what_was_since;
         });
     };
 }

@@ -9,8 +9,10 @@ use crate::error::StoreError;
 use crate::migration::{self, MigrationStatus, Source};
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Source; 1] =
-    [(1, "journal, devices and nodes", include_str!("../../migrations/postgres/0001_journal.sql"))];
+const MIGRATIONS: [Source; 2] = [
+    (1, "journal, devices and nodes", include_str!("../../migrations/postgres/0001_journal.sql")),
+    (2, "read models", include_str!("../../migrations/postgres/0002_read_models.sql")),
+];
 
 /// Brings the tables up to date as far as `last`; touches nothing when they are of a newer program.
 pub(super) async fn run(connection: &mut PgConnection, last: i64) -> Result<(), StoreError> {

@@ -137,7 +137,7 @@ async fn move_heads(connection: &mut SqliteConnection, new: &[&HeroAppend]) -> R
 }
 
 /// Cuts a slice into pieces of the sizes of [`CHUNK_ROWS`], largest first.
-fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn chunks<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = CHUNK_ROWS.into_iter().find(|&size| size <= rest.len())?;
         let (chunk, after) = rest.split_at(size);

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use persistence::{
-    AccountStore, HeroId, JournalStore, MemoryStore, PostgresStore, Seq, SqliteStore, UptimeStore,
+    AccountStore, HeroId, JournalStore, MemoryStore, PostgresStore, ReadModelStore, Seq, SqliteStore,
+    UptimeStore,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -19,6 +20,7 @@ pub(crate) trait Backend: Sized {
     fn journal(&self) -> Arc<dyn JournalStore>;
     fn accounts(&self) -> Arc<dyn AccountStore>;
     fn uptime(&self) -> Arc<dyn UptimeStore>;
+    fn read_models(&self) -> Arc<dyn ReadModelStore>;
     /// The same data after the process ended without a word.
     async fn reopen(self) -> Self;
     async fn damage_event(&self, hero: HeroId, seq: Seq);
@@ -42,6 +44,10 @@ impl Backend for Memory {
     }
 
     fn uptime(&self) -> Arc<dyn UptimeStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn read_models(&self) -> Arc<dyn ReadModelStore> {
         Arc::new(self.0.clone())
     }
 
@@ -95,6 +101,10 @@ impl Backend for Sqlite {
     }
 
     fn uptime(&self) -> Arc<dyn UptimeStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn read_models(&self) -> Arc<dyn ReadModelStore> {
         Arc::new(self.store.clone())
     }
 
@@ -160,6 +170,10 @@ impl Backend for Postgres {
     }
 
     fn uptime(&self) -> Arc<dyn UptimeStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn read_models(&self) -> Arc<dyn ReadModelStore> {
         Arc::new(self.store.clone())
     }
 
