@@ -1,4 +1,5 @@
-//! Turns what the journal writer tells into numbers and log lines. It runs on the writer's task, so it only counts.
+//! Turns what the journal writer tells into numbers and log lines, and tells the follower of the read models. It runs on
+//! the writer's task, so it only counts and never waits.
 
 use std::sync::Arc;
 
@@ -6,19 +7,25 @@ use persistence::Cache;
 use persistence::writer::WriterFact;
 
 use crate::metrics::Metrics;
+use crate::read_models::ReadModels;
 
 /// Most fenced heroes that are named in one log line.
 const FENCES_SHOWN_MAX: usize = 4;
 
 /// What the writer calls for every fact.
-pub fn listener(metrics: Arc<Metrics>, cache: Cache) -> Arc<dyn Fn(WriterFact) + Send + Sync> {
-    Arc::new(move |fact| hear(&metrics, &cache, fact))
+pub fn listener(
+    metrics: Arc<Metrics>,
+    cache: Cache,
+    read_models: ReadModels,
+) -> Arc<dyn Fn(WriterFact) + Send + Sync> {
+    Arc::new(move |fact| hear(&metrics, &cache, &read_models, fact))
 }
 
-fn hear(metrics: &Metrics, cache: &Cache, fact: WriterFact) {
+fn hear(metrics: &Metrics, cache: &Cache, read_models: &ReadModels, fact: WriterFact) {
     match fact {
-        WriterFact::Flushed { events_count, took, advanced, .. } => {
+        WriterFact::Flushed { events_count, advanced, took, .. } => {
             cache.advanced(&advanced);
+            read_models.advanced(&advanced);
             metrics.journal_flush_seconds.record_duration(took);
             metrics.journal_batch_events.record_count(u32::try_from(events_count).unwrap_or(u32::MAX));
         }
@@ -67,11 +74,13 @@ mod tests {
 
     use super::listener;
     use crate::metrics::Metrics;
+    use crate::read_models;
 
     #[test]
     fn facts_become_numbers() {
         let metrics = Arc::new(Metrics::new());
-        let hear = listener(Arc::clone(&metrics), Cache::none());
+        let (read_models, _inbox) = read_models::channel();
+        let hear = listener(Arc::clone(&metrics), Cache::none(), read_models);
         let millisecond = Duration::from_millis(1);
         hear(WriterFact::Flushed {
             events_count: 3,

@@ -26,6 +26,7 @@ pub mod node;
 pub mod operations;
 pub mod outbox;
 pub mod rate;
+pub mod read_models;
 pub mod refusal;
 pub mod seed;
 pub mod server;

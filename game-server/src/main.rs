@@ -40,6 +40,16 @@ enum Command {
         /// The hero's id
         hero: String,
     },
+    /// Make the read models (the tables for the operators' panel and statistics) again from the journal. With SQLite the
+    /// server must not run
+    RebuildReadModels {
+        /// The hero's id; without it, everybody's are made again
+        #[arg(conflicts_with = "after")]
+        hero: Option<String>,
+        /// Only those after this hero: where an interrupted run said that it was
+        #[arg(long)]
+        after: Option<String>,
+    },
     /// Bring the store's tables up to date
     Migrate {
         /// Only print where each migration stands
@@ -88,6 +98,9 @@ async fn run(command: Command, config: Config) -> ExitCode {
             Err(error) => fail(Exit::Failed, error),
         },
         Command::Export { hero } => finish(tools::export(&config, &hero, &mut out).await),
+        Command::RebuildReadModels { hero, after } => {
+            finish(tools::rebuild_read_models(&config, hero.as_deref(), after.as_deref(), &mut out).await)
+        }
         Command::Migrate { status } => finish(tools::migrate(&config, status, &mut out).await),
         Command::Seed => finish(tools::seed(&config, &mut out).await),
         Command::Healthcheck => finish(healthcheck::run(&config).await),

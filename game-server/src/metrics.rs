@@ -95,6 +95,8 @@ declare! {
     lease_age_seconds: Gauge, "How long ago this node last renewed its lease; above 10 s it answers for no hero. 0 where the store is its own.";
     lease_gaps_total: Counter, "How often the lease was in doubt, so that every hero was looked up again.";
     snapshots_total: Counter, "Snapshots written.";
+    read_models_lag_heroes: Gauge, "Heroes whose events are not all in the read models yet; also those that cannot be read.";
+    read_models_events_total: Counter, "Events brought into the read models.";
     outages_detected_total: Counter, "Stretches of an hour or more in which players could not save, found afterwards.";
     redis_up: Gauge, "1 while Redis is connected and answers; 0 also when there is none.";
     redis_away_total: Counter, "Times that Redis was given up, and later looks that found it still away.";

@@ -10,7 +10,7 @@ use std::{
 
 use persistence::{
     AccountStore, Cache, CacheConfig, CacheTask, Drained, HeroId, JournalHandle, JournalStore, JournalWriter,
-    NodeId, UptimeStore, WriterConfig, WriterFailed,
+    NodeId, ReadModelStore, UptimeStore, WriterConfig, WriterFailed,
 };
 use rand::Rng;
 use simulation::catalogue::Catalogue;
@@ -32,6 +32,7 @@ use crate::{
     journal_facts,
     lease::{self, Standing},
     metrics::Metrics,
+    read_models,
     shard::{self, Loader, ShardHandle, ShardParts},
     uptime::Outages,
 };
@@ -52,6 +53,8 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountStore>,
     /// When the service was there.
     pub uptime: Arc<dyn UptimeStore>,
+    /// What happened, as tables for people.
+    pub read_models: Arc<dyn ReadModelStore>,
     /// Seals what its nodes put into Redis; the same for all of them.
     pub seal_key: [u8; 32],
 }
@@ -65,11 +68,17 @@ impl std::fmt::Debug for Stores {
 impl Stores {
     /// All faces of one store, with a new seal: right for a store that has one node, which recognises nothing in Redis
     /// that an earlier run of it has put there.
-    pub fn of<S: JournalStore + AccountStore + UptimeStore + 'static>(store: S) -> Self {
+    pub fn of<S: JournalStore + AccountStore + UptimeStore + ReadModelStore + 'static>(store: S) -> Self {
         let store = Arc::new(store);
         let mut seal_key = [0; 32];
         rand::rng().fill_bytes(&mut seal_key);
-        Self { journal: Arc::clone(&store) as _, accounts: Arc::clone(&store) as _, uptime: store, seal_key }
+        Self {
+            journal: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
+            uptime: Arc::clone(&store) as _,
+            read_models: store,
+            seal_key,
+        }
     }
 }
 
@@ -158,10 +167,18 @@ impl Node {
         let catalogue = Arc::new(Catalogue::builtin());
         let seed = Uuid::new_v4().as_u64_pair().0;
         let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
-        let (journal, writer) = JournalWriter::start(
+        let (read_models, inbox) = read_models::channel();
+        let on_fact = journal_facts::listener(Arc::clone(&metrics), cache.clone(), read_models);
+        let (journal, writer) =
+            JournalWriter::start(Arc::clone(&stores.journal), WriterConfig { seed, on_fact });
+        let follower = read_models::start(
+            inbox,
+            journal.clone(),
             Arc::clone(&stores.journal),
-            WriterConfig { seed, on_fact: journal_facts::listener(Arc::clone(&metrics), cache.clone()) },
+            Arc::clone(&stores.read_models),
+            Arc::clone(&metrics),
         );
+        tokio::spawn(watch_follower(follower));
         let failed_tx = watch::Sender::new(None);
         tokio::spawn(watch_writer(writer, failed_tx.clone()));
         let loader = Loader::new(Arc::clone(&stores.journal), node_id, cache.clone(), Handle::current());
@@ -283,6 +300,13 @@ async fn watch_writer(writer: JoinHandle<Result<(), WriterFailed>>, failed: watc
         Err(panic) => format!("the journal writer panicked: {panic}"),
     };
     failed.send_replace(Some(what));
+}
+
+/// Nothing in the game waits for the read models: it goes on without them, and the next start catches up.
+async fn watch_follower(follower: JoinHandle<()>) {
+    if let Err(panic) = follower.await {
+        tracing::error!(%panic, "the read models are not followed any more; a restart catches up");
+    }
 }
 
 #[cfg(test)]

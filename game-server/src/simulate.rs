@@ -298,4 +298,4 @@ fn expected(error: &serde_json::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,6 +10,7 @@ use simulation::catalogue::Catalogue;
 use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Environment};
+use crate::read_models::rebuild::{self, Which};
 use crate::store::{self, OpenFailed, OpenStore};
 use crate::{export, seed, verify};
 
@@ -19,7 +20,8 @@ use crate::{export, seed, verify};
 /// A store that cannot be read.
 pub async fn verify(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<verify::Summary> {
     let store = OpenStore::open_read_only(&config.database).await?;
-    let summary = verify::run(&*store.stores().journal, out).await?;
+    let stores = store.stores();
+    let summary = verify::run(&*stores.journal, &*stores.read_models, out).await?;
     store.close().await;
     Ok(summary)
 }
@@ -29,11 +31,39 @@ pub async fn verify(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Re
 /// # Errors
 /// An id that is none, a hero that is not known, a store that cannot be read.
 pub async fn export(config: &Config, hero: &str, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    let hero: HeroId = hero.parse().context("a hero's id looks like 0190c2d4-5b6e-7f80-9a1b-2c3d4e5f6071")?;
+    let hero = hero_id(hero)?;
     let store = OpenStore::open_read_only(&config.database).await?;
     export::run(&*store.stores().journal, &Catalogue::builtin(), hero, out).await?;
     store.close().await;
     Ok(())
+}
+
+/// Makes the read models again from the journal: one hero's, or those of everybody after a hero.
+///
+/// # Errors
+/// An id that is none, a hero that is not known, a store that cannot be written.
+pub async fn rebuild_read_models(
+    config: &Config,
+    hero: Option<&str>,
+    after: Option<&str>,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    let which = match hero {
+        Some(hero) => Which::One(hero_id(hero)?),
+        None => Which::After(after.map(hero_id).transpose()?),
+    };
+    ensure!(config.database != DatabaseUrl::Memory, OpenFailed::Forgetful);
+    let store = OpenStore::open(&config.database).await?;
+    let stores = store.stores().clone();
+    let done = rebuild::run(stores.journal, stores.read_models, which, out).await;
+    store.close().await;
+    let damaged = done?.damaged;
+    ensure!(damaged == 0, "{damaged} heroes could not be read: run verify");
+    Ok(())
+}
+
+fn hero_id(text: &str) -> anyhow::Result<HeroId> {
+    text.parse().context("a hero's id looks like 0190c2d4-5b6e-7f80-9a1b-2c3d4e5f6071")
 }
 
 /// Brings the tables up to date, or only says where they stand.

@@ -1,7 +1,8 @@
 //! `dopamine-hero verify`: reads the whole store and says whether every promise about it holds.
 //!
 //! The store's own checks (chain, gaps, epochs, streams, snapshots) come from `persistence`; this adds what needs the
-//! game: every event folds, every snapshot equals the fold at its place, and the ledger adds up to the balances.
+//! game: every event folds, every snapshot equals the fold at its place, and the ledger adds up to the balances; that of
+//! the read models too, when they are up to date.
 
 use std::{
     fmt,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use persistence::{
-    HeroId, JournalStore, StoreError,
+    HeroHead, HeroId, JournalStore, LedgerSum, ReadModelStore, StoreError,
     scan::{self, Step},
 };
 use tokio::time::{Duration, Instant};
@@ -52,14 +53,18 @@ impl fmt::Display for Summary {
 ///
 /// # Errors
 /// Those of a store that is away, and of `out`.
-pub async fn run(store: &dyn JournalStore, out: &mut (dyn Write + Send)) -> anyhow::Result<Summary> {
+pub async fn run(
+    store: &dyn JournalStore,
+    models: &dyn ReadModelStore,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
     let mut after = None;
     let mut printed = Instant::now();
     loop {
         let page = store.heroes(after, PAGE_ROWS).await?;
         for head in &page {
-            let findings = hero(store, head.hero, &mut summary).await?;
+            let findings = hero(store, models, head.hero, &mut summary).await?;
             if !findings.is_empty() {
                 summary.damaged += 1;
                 if summary.damaged <= SHOWN_MAX {
@@ -84,6 +89,7 @@ pub async fn run(store: &dyn JournalStore, out: &mut (dyn Write + Send)) -> anyh
 
 async fn hero(
     store: &dyn JournalStore,
+    models: &dyn ReadModelStore,
     id: HeroId,
     summary: &mut Summary,
 ) -> Result<Vec<String>, StoreError> {
@@ -100,7 +106,32 @@ async fn hero(
     summary.snapshots += scanned.snapshots_count;
     let mut findings: Vec<_> = scanned.findings.iter().map(|finding| format!("{finding:?}")).collect();
     findings.extend(ledger.differences());
+    findings.extend(read_models(store, models, &scanned.head, &ledger).await?);
     Ok(findings)
+}
+
+/// What is wrong with a hero's read models. Those that are behind are nothing to wonder about.
+async fn read_models(
+    store: &dyn JournalStore,
+    models: &dyn ReadModelStore,
+    head: &HeroHead,
+    ledger: &Ledger,
+) -> Result<Option<String>, StoreError> {
+    let LedgerSum { read_seq, energy_me, dopamine_md } = models.ledger_sum(head.hero).await?;
+    let rebuild = format!("run `dopamine-hero rebuild-read-models {}`", head.hero);
+    if read_seq > head.last_seq {
+        // A server may have added events meanwhile.
+        let last_seq = store.head(head.hero).await?.map_or(head.last_seq, |now| now.last_seq);
+        let (read_seq, last_seq) = (read_seq.0, last_seq.0);
+        return Ok((read_seq > last_seq).then(|| {
+            format!("its read models have read event {read_seq} and the last one is {last_seq}: {rebuild}")
+        }));
+    }
+    let wallet = &ledger.stored.hero.wallet;
+    let is_right = (energy_me, dopamine_md) == (wallet.energy_me, wallet.dopamine_md);
+    Ok((read_seq == head.last_seq && !is_right).then(|| {
+        format!("the ledger of its read models adds up to {energy_me} mE and {dopamine_md} mD: {rebuild}")
+    }))
 }
 
 /// A fold that also adds up every amount.

@@ -204,7 +204,7 @@ fn rename(name: &str) -> Command {
 
 async fn assert_verifies(store: &MemoryStore) {
     let mut report = Vec::new();
-    let summary = verify::run(store, &mut report).await.expect("the store is there");
+    let summary = verify::run(store, store, &mut report).await.expect("the store is there");
     assert_eq!(summary.damaged, 0, "{}", String::from_utf8_lossy(&report));
 }
 

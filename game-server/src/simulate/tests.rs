@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use protocol::types;
-use simulation::catalogue::Catalogue;
+use simulation::{catalogue::Catalogue, event::TimedEvent};
 
 use super::{SCENARIO_BYTES_MAX, SimulateError, play, play_watched};
 use crate::convert;
@@ -158,4 +158,16 @@ fn a_huge_scenario_is_not_read() {
     let huge = " ".repeat(SCENARIO_BYTES_MAX + 1);
     let refused = play(&huge, &Catalogue::builtin(), &mut Vec::new());
     assert!(matches!(refused, Err(SimulateError::TooLarge)));
+}
+
+/// The events of every golden scenario, with its name.
+pub(crate) fn golden_events() -> Vec<(String, Vec<TimedEvent>)> {
+    let played = |scenario: &str| {
+        let mut all = Vec::new();
+        let mut watch = |_: &_, events: &[TimedEvent], _| all.extend_from_slice(events);
+        play_watched(scenario, &Catalogue::builtin(), &mut Vec::new(), &mut watch)
+            .expect("a golden scenario runs to its end");
+        all
+    };
+    scenarios().into_iter().map(|(name, scenario)| (name, played(&scenario))).collect()
 }

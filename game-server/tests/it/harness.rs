@@ -12,7 +12,7 @@ use game_server::config::Config;
 use game_server::metrics::Metrics;
 use game_server::server::Server;
 use game_server::store::OpenStore;
-use persistence::Drained;
+use persistence::{Drained, ReadModelStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -34,6 +34,7 @@ pub(crate) async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) 
 pub(crate) struct TestServer {
     server: Option<Server>,
     metrics: Arc<Metrics>,
+    read_models: Arc<dyn ReadModelStore>,
 }
 
 impl TestServer {
@@ -51,9 +52,10 @@ impl TestServer {
     pub(crate) async fn start_at(clock: Clock, variables: &[(&str, &str)]) -> TestServer {
         let config = config(variables);
         let store = OpenStore::open(&config.database).await.expect("the store opens");
+        let read_models = Arc::clone(&store.stores().read_models);
         let server = Server::start(config, clock, store).await.expect("the server starts");
         let metrics = Arc::clone(&server.node().metrics);
-        TestServer { server: Some(server), metrics }
+        TestServer { server: Some(server), metrics, read_models }
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -68,6 +70,11 @@ impl TestServer {
     /// The server's numbers.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// What the follower has written.
+    pub(crate) fn read_models(&self) -> &dyn ReadModelStore {
+        &*self.read_models
     }
 
     /// A request to the players' listener.

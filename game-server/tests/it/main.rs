@@ -7,4 +7,5 @@ mod inner_listeners;
 mod limits;
 mod origin;
 mod process;
+mod read_models;
 mod redis;

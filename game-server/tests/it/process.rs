@@ -120,7 +120,9 @@ async fn the_version_and_the_help_need_no_environment() {
     let ran = run(&["--version"], &[("PORT", "high")]).await;
     assert_eq!((ran.code, ran.out.trim()), (Some(0), concat!("dopamine-hero ", env!("CARGO_PKG_VERSION"))));
     let ran = run(&["--help"], &[]).await;
-    for command in ["serve", "simulate", "verify", "export", "migrate", "seed", "healthcheck"] {
+    for command in
+        ["serve", "simulate", "verify", "export", "rebuild-read-models", "migrate", "seed", "healthcheck"]
+    {
         assert!(ran.out.contains(&format!("\n  {command} ")), "{command} is missing in {}", ran.out);
     }
     assert_eq!(run(&["dance"], &[]).await.code, Some(2));
@@ -163,6 +165,9 @@ async fn a_store_in_use_is_a_clear_error_and_exits_69() {
     let second = run(&[], &[("DATABASE_URL", &url)]).await;
     assert_eq!(second.code, Some(69), "{}", second.err);
     assert!(second.err.contains("heroes.sqlite"), "{}", second.err);
+    let rebuild = run(&["rebuild-read-models"], &[("DATABASE_URL", &url)]).await;
+    assert_eq!(rebuild.code, Some(1), "{}", rebuild.err);
+    assert!(rebuild.err.contains("another server is using"), "{}", rebuild.err);
     process.signal("TERM").await;
     assert_eq!(process.end().await.0, Some(0));
 }
@@ -186,6 +191,21 @@ async fn the_tools_work_on_a_store() {
     assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
     assert!(verified.out.contains("3 heroes"), "{}", verified.out);
     let hero = seeded.out.split_whitespace().find(|word| word.len() == 36).expect("a hero's id");
+    let rebuilt = run(&["rebuild-read-models"], &variables).await;
+    assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.err);
+    assert!(rebuilt.out.contains("3 heroes, "), "{}", rebuilt.out);
+    let one = run(&["rebuild-read-models", hero], &variables).await;
+    assert!(one.out.contains("1 heroes, "), "{}{}", one.out, one.err);
+    let rest = run(&["rebuild-read-models", "--after", hero], &variables).await;
+    assert!(
+        rest.out.contains("2 heroes, "),
+        "the first that was made has the lowest id: {}{}",
+        rest.out,
+        rest.err
+    );
+    assert_eq!(run(&["rebuild-read-models", "me"], &variables).await.code, Some(1));
+    let verified = run(&["verify"], &variables).await;
+    assert_eq!(verified.code, Some(0), "the ledgers of the read models are compared: {}", verified.out);
     let exported = run(&["export", hero], &variables).await;
     assert_eq!(exported.code, Some(0), "{}", exported.err);
     let json: serde_json::Value = serde_json::from_str(&exported.out).expect("JSON");

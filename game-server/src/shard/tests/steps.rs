@@ -150,7 +150,7 @@ async fn a_history_that_breaks_the_fold_closes_its_devices() {
     steps.load().await;
     assert_eq!(taken(&again).1, Some(close::INTERNAL), "it is set aside");
     let mut report = Vec::new();
-    let summary = verify::run(&*steps.store, &mut report).await.expect("the store is there");
+    let summary = verify::run(&*steps.store, &*steps.store, &mut report).await.expect("the store is there");
     assert_eq!(summary.damaged, 1, "{}", String::from_utf8_lossy(&report));
 }
 

@@ -1,0 +1,216 @@
+//! From the journal to the read models: reads the events that are new, makes rows of them, writes them for many heroes at
+//! once. The position is compared in the store, so that any number of these may run at the same time.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use persistence::read_model::{WRITE_HEROES_MAX, WRITE_ROWS};
+use persistence::{HeroId, HeroRows, JournalStore, ReadModelStore, Seq, StoreError};
+use simulation::hero::Hero;
+
+use super::rows::Projection;
+use crate::journal;
+
+/// Events of one hero that are read for new rows at a time; about as many rows as a write takes.
+const EVENTS_PER_READ: u32 = 256;
+/// Events asked for at once to bring a hero to where its rows end.
+const FOLD_PAGE_ROWS: u32 = 1_000;
+
+/// What one step did.
+#[derive(Debug, Default)]
+pub(crate) struct Step {
+    /// Events that are in the rows now.
+    pub(crate) events: u64,
+    /// Heroes that have more, in the order in which they were asked for.
+    pub(crate) again: Vec<HeroId>,
+    /// Heroes whose events make no rows, and why: only an operator can help.
+    pub(crate) aside: Vec<(HeroId, String)>,
+}
+
+/// Why a hero cannot be read.
+enum Unreadable {
+    /// Its events make no rows.
+    Damaged(String),
+    /// The store is away.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unreadable {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt { what, .. } => Self::Damaged(what),
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// Brings heroes' read models forward.
+pub(crate) struct Follower {
+    journal: Arc<dyn JournalStore>,
+    models: Arc<dyn ReadModelStore>,
+    /// Heroes of the last step that have more, so that a long history is folded once. At most as many as a step takes.
+    unfinished: BTreeMap<HeroId, Projection>,
+}
+
+impl Follower {
+    pub(crate) fn new(journal: Arc<dyn JournalStore>, models: Arc<dyn ReadModelStore>) -> Self {
+        Self { journal, models, unfinished: BTreeMap::new() }
+    }
+
+    /// Heroes that are behind, those after `after`.
+    ///
+    /// # Errors
+    /// Those of a store that is away.
+    pub(crate) async fn behind(&self, after: Option<HeroId>, limit: u32) -> Result<Vec<HeroId>, StoreError> {
+        Ok(self.models.behind(after, limit).await?.into_iter().map(|it| it.hero).collect())
+    }
+
+    /// Makes one write full at most, with the first heroes first.
+    ///
+    /// # Errors
+    /// Those of a store that is away; nothing is lost, the step may be taken again.
+    pub(crate) async fn follow(&mut self, heroes: &[HeroId]) -> Result<Step, StoreError> {
+        let mut unfinished = std::mem::take(&mut self.unfinished);
+        let mut step = Step::default();
+        let (mut parts, mut projections) = (Vec::new(), Vec::new());
+        let mut rows_count = 0;
+        for (index, hero) in heroes.iter().copied().enumerate() {
+            if rows_count >= WRITE_ROWS || parts.len() == WRITE_HEROES_MAX {
+                step.again.extend(heroes.iter().skip(index));
+                break;
+            }
+            let room = WRITE_ROWS - rows_count;
+            match self.read(hero, unfinished.remove(&hero), room).await {
+                Ok((mut projection, has_more)) if projection.seq() > projection.from() => {
+                    let from = projection.from();
+                    let part = HeroRows { hero, from, to: projection.seq(), rows: projection.take() };
+                    rows_count += part.rows.count();
+                    parts.push(part);
+                    projections.push((projection, has_more));
+                }
+                Ok(_nothing_new) => {}
+                Err(Unreadable::Damaged(what)) => step.aside.push((hero, what)),
+                Err(Unreadable::Store(error)) => return Err(error),
+            }
+        }
+        // Before those that had no room, which come after them.
+        let waiting = std::mem::take(&mut step.again);
+        let written = self.write(&parts, &mut step).await?;
+        for ((part, (projection, has_more)), is_written) in parts.iter().zip(projections).zip(written) {
+            if is_written {
+                step.events += part.to.0 - part.from.0;
+            }
+            if is_written && has_more {
+                self.unfinished.insert(part.hero, projection);
+            }
+            // Somebody else was faster, or there is more.
+            if (!is_written || has_more) && step.aside.iter().all(|(hero, _)| *hero != part.hero) {
+                step.again.push(part.hero);
+            }
+        }
+        step.again.extend(waiting);
+        Ok(step)
+    }
+
+    /// A hero's next events as rows, and whether there are more.
+    async fn read(
+        &self,
+        hero: HeroId,
+        unfinished: Option<Projection>,
+        room: usize,
+    ) -> Result<(Projection, bool), Unreadable> {
+        let read_seq = self.models.read_seq(hero).await?;
+        let mut projection = match unfinished {
+            Some(projection) if projection.seq() == read_seq => projection,
+            _ => Projection::new(self.hero_at(hero, read_seq).await?, read_seq),
+        };
+        let page = self.journal.events(hero, read_seq.next(), EVENTS_PER_READ).await?;
+        let is_full = page.len() == EVENTS_PER_READ as usize;
+        let mut folded = 0;
+        for record in &page {
+            if projection.rows_count() >= room {
+                break;
+            }
+            let expected = projection.seq().next();
+            folds(|| {
+                let timed = event(record, expected)?;
+                projection.event(&timed);
+                Ok(())
+            })?;
+            folded += 1;
+        }
+        Ok((projection, is_full || folded < page.len()))
+    }
+
+    /// A hero as it was after an event.
+    async fn hero_at(&self, hero: HeroId, seq: Seq) -> Result<Hero, Unreadable> {
+        if seq == Seq(0) {
+            return Ok(Hero::default());
+        }
+        // One that is damaged is passed over: the events are the truth.
+        let snapshot = self.journal.snapshots(hero, seq, 1).await?.pop().filter(|it| it.is_intact());
+        let start = snapshot.and_then(|it| Some((journal::state(&it).ok()?.hero, it.seq)));
+        let (mut state, mut at) = start.unwrap_or_default();
+        while at < seq {
+            let page = self.journal.events(hero, at.next(), FOLD_PAGE_ROWS).await?;
+            if page.is_empty() {
+                return Err(missing(at.next()));
+            }
+            for record in page.iter().take_while(|record| record.seq <= seq) {
+                folds(|| {
+                    simulation::apply::apply(&mut state, &event(record, at.next())?);
+                    Ok(())
+                })?;
+                at = record.seq;
+            }
+            if page.iter().all(|record| record.seq > seq) {
+                return Err(missing(at.next()));
+            }
+        }
+        Ok(state)
+    }
+
+    /// Writes all of it; when the data is refused, hero by hero, so that the offender is found.
+    async fn write(&self, parts: &[HeroRows], step: &mut Step) -> Result<Vec<bool>, StoreError> {
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.models.write_rows(parts).await {
+            Err(StoreError::Poison { .. }) => {}
+            written => return written,
+        }
+        let mut written = Vec::with_capacity(parts.len());
+        for part in parts {
+            match self.models.write_rows(std::slice::from_ref(part)).await {
+                Ok(answer) => written.extend(answer),
+                Err(StoreError::Poison { what }) => {
+                    step.aside.push((part.hero, what));
+                    written.push(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+}
+
+fn event(
+    record: &persistence::EventRecord,
+    expected: Seq,
+) -> Result<simulation::event::TimedEvent, Unreadable> {
+    if record.seq != expected {
+        return Err(missing(expected));
+    }
+    journal::event(record).map_err(|error| Unreadable::Damaged(error.to_string()))
+}
+
+fn missing(seq: Seq) -> Unreadable {
+    Unreadable::Damaged(format!("event {} is missing", seq.0))
+}
+
+/// A history that breaks the fold is damage like any other; the other heroes are read on.
+fn folds(fold: impl FnOnce() -> Result<(), Unreadable>) -> Result<(), Unreadable> {
+    let folded = catch_unwind(AssertUnwindSafe(fold));
+    folded.unwrap_or_else(|_panic| Err(Unreadable::Damaged("it breaks the fold".to_owned())))
+}

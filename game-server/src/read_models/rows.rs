@@ -1,0 +1,365 @@
+//! Events to rows: what each event means for the tables that people look at. Pure; the hero is folded beside them, so
+//! that a row says what the hero says, however often a session pauses, asks, or is credited in parts.
+
+use std::collections::BTreeMap;
+
+use persistence::{
+    AssemblyRow, AssemblyState, EventKind, FocusSessionRow, LedgerRow, ReadRows, Seq, SessionState, TaskRow,
+};
+use simulation::apply::apply;
+use simulation::command::{Category, FocusMode, Priority};
+use simulation::event::{Credit, Event, OfflinePart, TimedEvent};
+use simulation::hero::{EndKind, Hero, Job, Session, Task};
+use simulation::rules::session::planned_ms;
+
+use crate::convert;
+
+/// A hero, how far it is folded, and the rows that changed since they were last taken.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    hero: Hero,
+    from: Seq,
+    seq: Seq,
+    ledger: Vec<LedgerRow>,
+    sessions: BTreeMap<u32, FocusSessionRow>,
+    tasks: BTreeMap<u32, TaskRow>,
+    assemblies: BTreeMap<u32, AssemblyRow>,
+}
+
+impl Projection {
+    /// Of a hero whose events up to `seq` are folded.
+    pub(crate) fn new(hero: Hero, seq: Seq) -> Self {
+        Self {
+            hero,
+            from: seq,
+            seq,
+            ledger: Vec::new(),
+            sessions: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            assemblies: BTreeMap::new(),
+        }
+    }
+
+    /// The last event that is folded.
+    pub(crate) fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Where the rows begin that were not taken.
+    pub(crate) fn from(&self) -> Seq {
+        self.from
+    }
+
+    /// Rows that changed since they were taken.
+    pub(crate) fn rows_count(&self) -> usize {
+        self.ledger.len() + self.sessions.len() + self.tasks.len() + self.assemblies.len()
+    }
+
+    /// The rows that changed; the next ones begin here.
+    pub(crate) fn take(&mut self) -> ReadRows {
+        self.from = self.seq;
+        ReadRows {
+            ledger: std::mem::take(&mut self.ledger),
+            sessions: std::mem::take(&mut self.sessions).into_values().collect(),
+            tasks: std::mem::take(&mut self.tasks).into_values().collect(),
+            assemblies: std::mem::take(&mut self.assemblies).into_values().collect(),
+        }
+    }
+
+    /// Folds the next event.
+    pub(crate) fn event(&mut self, timed: &TimedEvent) {
+        self.seq = self.seq.next();
+        self.note_ledger(timed);
+        // What the hero is about to forget, then what it knows now.
+        self.before(timed.at_ms, &timed.event);
+        apply(&mut self.hero, timed);
+        self.after(timed.at_ms, &timed.event);
+    }
+
+    fn note_ledger(&mut self, timed: &TimedEvent) {
+        // In the words of the wire.
+        let line = convert::event(self.seq.0, timed);
+        if line.energy_me == 0 && line.dopamine_md == 0 {
+            return;
+        }
+        self.ledger.push(LedgerRow {
+            seq: self.seq,
+            at_ms: line.at_ms,
+            kind: EventKind::of(timed.event.kind()),
+            cause: line.cause,
+            subject: line.subject,
+            energy_me: line.energy_me,
+            earned_me: timed.event.earned_me(),
+            dopamine_md: line.dopamine_md,
+        });
+    }
+
+    /// Rows of what this event takes out of the hero.
+    fn before(&mut self, at_ms: i64, event: &Event) {
+        match event {
+            Event::SessionEnded { end, ended_at_ms, credit, asks, .. } => {
+                let state = if *asks { SessionState::Asks } else { SessionState::Ended };
+                if let Some(session) = &self.hero.session {
+                    let row = over(session, state, *ended_at_ms, credit);
+                    self.note_session(FocusSessionRow { end_kind: Some(end_word(*end).to_owned()), ..row });
+                }
+            }
+            Event::SessionConfirmed { credit, .. } => {
+                if let Some(asked) = &self.hero.to_confirm {
+                    let row = over(&asked.session, SessionState::Ended, asked.ended_at_ms, credit);
+                    self.note_session(row);
+                }
+            }
+            Event::SessionDiscarded { .. } => {
+                if let Some(session) = &self.hero.session {
+                    let row = over(session, SessionState::Discarded, at_ms, &Credit::default());
+                    self.note_session(row);
+                }
+            }
+            Event::TaskDeleted { task_ids, .. } | Event::DaysEnded { archived_task_ids: task_ids, .. } => {
+                for task in task_ids.iter().filter_map(|task_id| self.hero.task(*task_id)) {
+                    let row = TaskRow { removed_at_ms: Some(at_ms), ..task_row(task) };
+                    self.tasks.insert(row.task_id, row);
+                }
+            }
+            Event::ModuleAssembled { job_id, cost_md, counts, .. } => {
+                if let Some(job) = self.hero.job(*job_id).copied() {
+                    let row = ended(&job, AssemblyState::Assembled, at_ms);
+                    self.note_assembly(AssemblyRow { counts: *counts, finish_md: *cost_md, ..row });
+                }
+            }
+            Event::AssemblyCancelled { job_id, refund_me, .. } => {
+                if let Some(job) = self.hero.job(*job_id).copied() {
+                    let row = ended(&job, AssemblyState::Cancelled, at_ms);
+                    self.note_assembly(AssemblyRow { refund_me: *refund_me, ..row });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Rows of what the hero has after this event. Every event is named, so that whoever adds one decides.
+    fn after(&mut self, at_ms: i64, event: &Event) {
+        match event {
+            Event::HeroCreated { jobs, .. } => {
+                for job in jobs {
+                    let row = assembly_row(job, AssemblyState::Running);
+                    self.note_assembly(AssemblyRow { counts: false, started_at_ms: Some(at_ms), ..row });
+                }
+            }
+            Event::AssemblyStarted { job, .. } => {
+                let row = assembly_row(job, AssemblyState::Running);
+                self.note_assembly(AssemblyRow { started_at_ms: Some(at_ms), ..row });
+            }
+            Event::SessionStarted { .. }
+            | Event::SessionPaused { .. }
+            | Event::SessionInterrupted { .. }
+            // A deleted task is not what an open session is for any more.
+            | Event::TaskDeleted { .. } => self.note_open_session(),
+            Event::SessionDescribed { old_task_id, .. } => {
+                self.note_open_session();
+                self.note_task(*old_task_id);
+            }
+            Event::DaysEnded { credit, .. } => {
+                if let Some(day) = credit {
+                    self.note_open_session();
+                    self.note_task(day.credit.task_id);
+                }
+            }
+            Event::SessionEnded { credit, .. } | Event::SessionConfirmed { credit, .. } => {
+                self.note_task(credit.task_id);
+            }
+            Event::OfflineFocusCredited {
+                session_id, started_at_ms, ended_at_ms, category, task_id, parts, ..
+            } => {
+                let times = (*started_at_ms, *ended_at_ms);
+                self.note_session(offline(*session_id, times, *category, *task_id, parts));
+                self.note_task(*task_id);
+            }
+            Event::TaskCreated { task } | Event::TaskUpdated { task } => self.note_task(Some(task.task_id)),
+            Event::TaskCompleted { task_id, .. } | Event::TaskReopened { task_id, .. } => {
+                self.note_task(Some(*task_id));
+            }
+            // Their rows were made before the hero forgot them.
+            Event::SessionDiscarded { .. }
+            | Event::ModuleAssembled { .. }
+            | Event::AssemblyCancelled { .. }
+            // What they move is in the ledger.
+            | Event::BreakEnded { .. }
+            | Event::BonusPaid { .. }
+            | Event::AchievementUnlocked { .. }
+            | Event::BlueprintPaid { .. }
+            | Event::BlueprintUnpinned { .. }
+            | Event::ModuleUpgraded { .. }
+            | Event::ModuleSold { .. }
+            | Event::PresetSlotBought { .. }
+            | Event::CosmeticBought { .. }
+            // Nothing of these is in a table.
+            | Event::NothingChanged
+            | Event::SessionResumed { .. }
+            | Event::RoundFinished { .. }
+            | Event::SessionContinued { .. }
+            | Event::SessionSignalled { .. }
+            | Event::BreakStarted { .. }
+            | Event::DayActivated { .. }
+            | Event::DayExtended { .. }
+            | Event::OutageDeclared { .. }
+            | Event::ShieldGiven { .. }
+            | Event::HeroRenamed { .. }
+            | Event::ZoneQueued { .. }
+            | Event::DailyGoalSet { .. }
+            | Event::RestDaysSet { .. }
+            | Event::VacationSet { .. }
+            | Event::LevelReached { .. }
+            | Event::AssemblyPaceChanged { .. }
+            | Event::BlueprintPinned { .. }
+            | Event::RackChanged { .. }
+            | Event::SynergyFound { .. }
+            | Event::PresetSaved { .. }
+            | Event::PresetQueued { .. }
+            | Event::PresetUnqueued
+            | Event::PresetDeleted { .. }
+            | Event::CosmeticEquipped { .. } => {}
+        }
+    }
+
+    fn note_open_session(&mut self) {
+        if let Some(session) = &self.hero.session {
+            let row = session_row(session, SessionState::Open, &Credit::default());
+            self.note_session(row);
+        }
+    }
+
+    fn note_session(&mut self, mut row: FocusSessionRow) {
+        let earlier = self.sessions.get(&row.session_id);
+        row.end_kind = row.end_kind.or_else(|| earlier.and_then(|earlier| earlier.end_kind.clone()));
+        self.sessions.insert(row.session_id, row);
+    }
+
+    fn note_task(&mut self, task_id: Option<u32>) {
+        if let Some(task) = task_id.and_then(|task_id| self.hero.task(task_id)) {
+            self.tasks.insert(task.task_id, task_row(task));
+        }
+    }
+
+    fn note_assembly(&mut self, mut row: AssemblyRow) {
+        let earlier = self.assemblies.get(&row.job_id);
+        row.started_at_ms = row.started_at_ms.or_else(|| earlier.and_then(|earlier| earlier.started_at_ms));
+        self.assemblies.insert(row.job_id, row);
+    }
+}
+
+/// A session with what was credited before and what is credited now.
+fn session_row(session: &Session, state: SessionState, credit: &Credit) -> FocusSessionRow {
+    let mode = match session.mode {
+        FocusMode::Countdown { .. } => "countdown",
+        FocusMode::Pomodoro { .. } => "pomodoro",
+        FocusMode::Flowtime => "flowtime",
+    };
+    FocusSessionRow {
+        session_id: session.session_id,
+        state,
+        end_kind: None,
+        mode: mode.to_owned(),
+        planned_minutes: planned_ms(session.mode).and_then(|ms| u16::try_from(ms / 60_000).ok()),
+        category: category_word(session.category).to_owned(),
+        task_id: session.task_id,
+        started_at_ms: session.started_at_ms,
+        ended_at_ms: None,
+        interruptions: session.interruptions,
+        focus_ms: session.credited_focus_ms + credit.focus_ms,
+        energy_me: session.credited_me + credit.energy_me,
+        dopamine_md: session.credited_md + credit.dopamine_md,
+    }
+}
+
+fn over(session: &Session, state: SessionState, ended_at_ms: i64, credit: &Credit) -> FocusSessionRow {
+    FocusSessionRow { ended_at_ms: Some(ended_at_ms), ..session_row(session, state, credit) }
+}
+
+fn offline(
+    session_id: u32,
+    (started_at_ms, ended_at_ms): (i64, i64),
+    category: Category,
+    task_id: Option<u32>,
+    parts: &[OfflinePart],
+) -> FocusSessionRow {
+    FocusSessionRow {
+        session_id,
+        state: SessionState::Ended,
+        end_kind: None,
+        mode: "offline".to_owned(),
+        planned_minutes: None,
+        category: category_word(category).to_owned(),
+        task_id,
+        started_at_ms,
+        ended_at_ms: Some(ended_at_ms),
+        interruptions: 0,
+        focus_ms: parts.iter().map(|part| part.focus_ms).sum(),
+        energy_me: parts.iter().map(|part| part.energy_me).sum(),
+        dopamine_md: parts.iter().map(|part| part.dopamine_md).sum(),
+    }
+}
+
+fn task_row(task: &Task) -> TaskRow {
+    let occurrences = task.repeat.iter().flat_map(|repeat| &repeat.occurrences);
+    TaskRow {
+        task_id: task.task_id,
+        parent_id: task.parent_id,
+        title: task.title.to_string(),
+        category: category_word(task.category).to_owned(),
+        priority: priority_word(task.priority).to_owned(),
+        estimate_minutes: task.estimate_minutes,
+        due_day: task.due_day,
+        repeats: task.repeat.is_some(),
+        created_at_ms: task.created_at_ms,
+        done_at_ms: task.done_at_ms.max(occurrences.filter_map(|it| it.done_at_ms).max()),
+        removed_at_ms: None,
+        focus_ms: task.focus_ms,
+    }
+}
+
+fn assembly_row(job: &Job, state: AssemblyState) -> AssemblyRow {
+    AssemblyRow {
+        job_id: job.job_id,
+        module_id: job.module_id.to_string(),
+        state,
+        counts: true,
+        paid_me: job.paid_me,
+        refund_me: 0,
+        finish_md: 0,
+        work_ms: job.work_ms,
+        started_at_ms: None,
+        ended_at_ms: None,
+    }
+}
+
+fn ended(job: &Job, state: AssemblyState, at_ms: i64) -> AssemblyRow {
+    AssemblyRow { ended_at_ms: Some(at_ms), ..assembly_row(job, state) }
+}
+
+fn end_word(end: EndKind) -> &'static str {
+    match end {
+        EndKind::Completed => "completed",
+        EndKind::Banked => "banked",
+        EndKind::Auto => "auto",
+    }
+}
+
+fn category_word(category: Category) -> &'static str {
+    match category {
+        Category::Creative => "creative",
+        Category::Analytical => "analytical",
+        Category::Physical => "physical",
+        Category::Learning => "learning",
+        Category::None => "none",
+    }
+}
+
+fn priority_word(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "low",
+        Priority::Medium => "medium",
+        Priority::High => "high",
+    }
+}
