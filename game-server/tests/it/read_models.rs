@@ -1,13 +1,17 @@
 //! What a player does over a real socket is in the tables soon after, and says what the player was told.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use game_server::clock::Clock;
+use game_server::tools;
 use persistence::{HeroId, LedgerSum, SessionState};
 use protocol::SUBPROTOCOL;
 use protocol::client::{ClientMessage, Command, CommandFrame, Hello};
 use protocol::codec;
 use protocol::server::{CommandResult, ServerMessage, WelcomeState};
 use protocol::types::{Category, FocusMode, Hero, Priority};
+use test_servers::Postgres;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -15,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use crate::harness::{PATIENCE, TestServer, wait_until};
+use crate::harness::{PATIENCE, TestServer, config, wait_until};
 
 /// A Monday, noon.
 const NOON_MS: i64 = 1_772_452_800_000;
@@ -77,22 +81,25 @@ impl Player {
     }
 }
 
-#[tokio::test]
-async fn the_tables_say_what_the_player_was_told() {
-    let clock = Clock::fixed(NOON_MS);
-    let server = TestServer::start_at(clock.clone(), &[]).await;
-    let (hero_id, device_token) = server.guest().await;
-    let (mut player, ..) = Player::connect(&server, &device_token, 0).await;
-    let task = Command::CreateTask {
-        title: "Water the plants".to_owned(),
+fn create(title: &str) -> Command {
+    Command::CreateTask {
+        title: title.to_owned(),
         category: Category::None,
         priority: Priority::Medium,
         estimate_minutes: 5,
         due_on: None,
         recurrence: None,
         parent_id: None,
-    };
-    let task_id = player.command(task).await.created_id.expect("a task");
+    }
+}
+
+#[tokio::test]
+async fn the_tables_say_what_the_player_was_told() {
+    let clock = Clock::fixed(NOON_MS);
+    let server = TestServer::start_at(clock.clone(), &[]).await;
+    let (hero_id, device_token) = server.guest().await;
+    let (mut player, ..) = Player::connect(&server, &device_token, 0).await;
+    let task_id = player.command(create("Water the plants")).await.created_id.expect("a task");
     let mode = FocusMode::Countdown { planned_minutes: 5 };
     let start = Command::StartFocus { mode, category: Category::None, task_id: Some(task_id) };
     let session_id = player.command(start).await.created_id.expect("a session");
@@ -136,4 +143,51 @@ async fn the_tables_say_what_the_player_was_told() {
     assert_eq!((totals.sessions, totals.focus_ms, totals.tasks_done), (1, 5 * 60_000, 1));
     assert_eq!(totals.energy_me, wallet.lifetime_energy_me);
     server.stop().await;
+}
+
+/// The command and the follower of a running server may be at the same hero: each row comes once.
+#[tokio::test]
+async fn a_rebuild_beside_a_running_server_on_postgres_doubles_nothing() {
+    let postgres = Postgres::start();
+    let url = postgres.url();
+    let variables = [
+        ("DATABASE_URL", url.as_str()),
+        ("SOCKET_COMMANDS_PER_SECOND", "1000"),
+        ("SOCKET_COMMANDS_BURST", "1000"),
+        ("SOCKET_MESSAGES_PER_SECOND", "1000"),
+        ("SOCKET_MESSAGES_BURST", "1000"),
+    ];
+    let config = config(&variables);
+    tools::migrate(&config, false, &mut Vec::new()).await.expect("empty tables can be made");
+    let server = TestServer::start_with(&variables).await;
+    let (hero_id, device_token) = server.guest().await;
+    let hero: HeroId = hero_id.parse().expect("an id");
+    let (mut player, ..) = Player::connect(&server, &device_token, 0).await;
+    let mut last = 0;
+    for round in 0..12 {
+        let playing = async {
+            for task in 0..5 {
+                let task_id = player.command(create(&format!("Task {round}.{task}"))).await.created_id;
+                let task_id = task_id.expect("a task");
+                last = player.command(Command::CompleteTask { task_id, occurrence_on: None }).await.seq;
+            }
+        };
+        let mut out = Vec::new();
+        let rebuilding = tools::rebuild_read_models(&config, None, None, &mut out);
+        let ((), rebuilt) = tokio::join!(playing, rebuilding);
+        rebuilt.unwrap_or_else(|error| panic!("{error:#}: {}", String::from_utf8_lossy(&out)));
+    }
+    player.leave().await;
+    let models = server.read_models();
+    timeout(PATIENCE, async {
+        while models.read_seq(hero).await.expect("a store").0 < last {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("it catches up");
+    server.stop().await;
+    let mut out = Vec::new();
+    let summary = tools::verify(&config, &mut out).await.expect("a store");
+    assert_eq!((summary.heroes, summary.damaged), (1, 0), "{}", String::from_utf8_lossy(&out));
 }
