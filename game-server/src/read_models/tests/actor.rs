@@ -32,7 +32,8 @@ impl Bench {
         let metrics = Arc::new(Metrics::new());
         let shared = Arc::new(store.clone());
         let (handle, inbox) = channel();
-        let on_fact = journal_facts::listener(Arc::clone(&metrics), handle.clone());
+        let on_fact =
+            journal_facts::listener(Arc::clone(&metrics), persistence::Cache::none(), handle.clone());
         let (journal, writer) = JournalWriter::start(shared.clone(), WriterConfig { seed: 7, on_fact });
         let follower = start(inbox, journal.clone(), shared.clone(), shared, Arc::clone(&metrics));
         Bench { store, metrics, journal, writer, follower, handle }
