@@ -13,6 +13,8 @@ pub mod convert;
 pub mod directory;
 pub mod exit;
 pub mod export;
+#[cfg(feature = "fault-points")]
+pub mod fault_points;
 pub mod fragments;
 pub mod healthcheck;
 pub mod hints;

@@ -137,6 +137,11 @@ async fn serve(config: Config) -> ExitCode {
 
 async fn start(config: Config) -> Result<Server, StartError> {
     let store = OpenStore::open(&config.database).await?;
+    #[cfg(feature = "fault-points")]
+    let store = match environment("FAULT_POINT") {
+        Some(point) => store.dying_at(point.parse().expect("FAULT_POINT says a place and a number")),
+        None => store,
+    };
     Server::start(config, Clock::system(), store).await
 }
 
@@ -177,21 +182,26 @@ fn fail(exit: Exit, error: impl Into<anyhow::Error>) -> ExitCode {
     exit.into()
 }
 
-/// The build that acknowledges before it flushes exists so that the kill test can be seen to fail. It must never hold a
-/// player's hero by accident.
+/// Builds that exist so that a fault test can be seen to fail, and what each of them does.
+const TEST_BUILDS: [(bool, &str, &str); 3] = [
+    (
+        cfg!(feature = "broken-ack-before-flush"),
+        "broken-ack-before-flush",
+        "acknowledges commands before they are on disk",
+    ),
+    (cfg!(feature = "broken-sqlite-normal"), "broken-sqlite-normal", "loses commands in a power cut"),
+    (cfg!(feature = "fault-points"), "fault-points", "kills itself where FAULT_POINT tells it to"),
+];
+
+/// None of them must ever hold a player's hero by accident.
 fn check_broken_build() -> Result<(), Exit> {
-    if !cfg!(feature = "broken-ack-before-flush") {
-        return Ok(());
+    for (_, feature, what) in TEST_BUILDS.iter().filter(|(is_on, ..)| *is_on) {
+        if environment("I_WANT_TO_LOSE_DATA").as_deref() != Some("yes") {
+            eprintln!("dopamine-hero: this build {what} ({feature}).");
+            eprintln!("It exists for one test and starts only with I_WANT_TO_LOSE_DATA=yes.");
+            return Err(Exit::Usage);
+        }
+        eprintln!("***** WARNING: this build {what}. For fault tests only. *****");
     }
-    if environment("I_WANT_TO_LOSE_DATA").as_deref() != Some("yes") {
-        eprintln!(
-            "dopamine-hero: this build acknowledges commands before they are on disk (broken-ack-before-flush)."
-        );
-        eprintln!("It exists for one test and starts only with I_WANT_TO_LOSE_DATA=yes.");
-        return Err(Exit::Usage);
-    }
-    eprintln!(
-        "***** WARNING: this build LOSES acknowledged commands when it is killed. For the kill test only. *****"
-    );
     Ok(())
 }

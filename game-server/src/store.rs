@@ -106,6 +106,15 @@ impl OpenStore {
         }
     }
 
+    /// The same store, in front of which the process dies.
+    #[cfg(feature = "fault-points")]
+    #[must_use]
+    pub fn dying_at(mut self, point: crate::fault_points::FaultPoint) -> Self {
+        let journal = std::sync::Arc::clone(&self.stores.journal);
+        self.stores.journal = std::sync::Arc::new(crate::fault_points::DyingStore::new(journal, point));
+        self
+    }
+
     /// The faces of the store.
     pub fn stores(&self) -> &Stores {
         &self.stores

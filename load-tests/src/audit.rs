@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
+use protocol::types::Hero;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ledger::{Acknowledgement, Ledger};
+use crate::mirror::lasting;
 
 /// Findings that an audit keeps in words.
 const FINDINGS_MAX: usize = 50;
@@ -19,7 +21,7 @@ pub struct Export {
     /// Its last event.
     pub last_seq: u64,
     /// The hero as clients see it.
-    pub hero: protocol::types::Hero,
+    pub hero: Hero,
     /// How far each device's stream was applied.
     pub streams: Vec<ExportedStream>,
     /// The whole journal.
@@ -83,6 +85,10 @@ pub struct Verdict {
     pub gaps: u64,
     /// Balances that are not the sum of their events.
     pub wallets_wrong: u64,
+    /// Heroes as clients saw them that were compared with the fold of their journal.
+    pub folds: u64,
+    /// Folds that are another hero.
+    pub folds_wrong: u64,
     /// Everything that is wrong, in words.
     pub findings: Vec<String>,
 }
@@ -97,7 +103,13 @@ impl Verdict {
     /// Whether nothing at all is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.refused_but_applied + self.facts_lost + self.gaps + self.wallets_wrong
+        self.lost
+            + self.doubled
+            + self.refused_but_applied
+            + self.facts_lost
+            + self.gaps
+            + self.wallets_wrong
+            + self.folds_wrong
             == 0
     }
 
@@ -115,8 +127,19 @@ impl Verdict {
         self.facts += other.facts;
         self.gaps += other.gaps;
         self.wallets_wrong += other.wallets_wrong;
+        self.folds += other.folds;
+        self.folds_wrong += other.folds_wrong;
         for finding in other.findings {
             self.say(finding);
+        }
+    }
+
+    /// What the journal folds to, against what a client saw of the living hero at the same event.
+    pub fn compare_fold(&mut self, lived: Option<&Hero>, folded: &Hero, hero_id: &str) {
+        self.folds += 1;
+        if lived.map(lasting) != Some(lasting(folded)) {
+            self.folds_wrong += 1;
+            self.say(format!("{hero_id}: the journal folds to another hero than the one that was played"));
         }
     }
 

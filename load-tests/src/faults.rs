@@ -39,6 +39,9 @@ pub struct ServerPlan {
     admin_port: u16,
     metrics_port: u16,
     environment: Vec<(String, String)>,
+    /// Where the heroes are; a SQLite file in the directory when nothing else is said.
+    database: Option<String>,
+    log_name: String,
 }
 
 impl ServerPlan {
@@ -57,6 +60,8 @@ impl ServerPlan {
             admin_port: next()?,
             metrics_port: next()?,
             environment: Vec::new(),
+            database: None,
+            log_name: "server.log".to_owned(),
         };
         Ok(plan.with("RATE_LIMIT_MAX_REQUESTS", "1000000000"))
     }
@@ -66,6 +71,34 @@ impl ServerPlan {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Keeps the heroes elsewhere: in a file on another disk, in Postgres.
+    #[must_use]
+    pub fn on_database(mut self, url: &str) -> Self {
+        self.database = Some(url.to_owned());
+        self
+    }
+
+    /// The same with another binary.
+    #[must_use]
+    pub fn with_binary(mut self, binary: &Path) -> Self {
+        self.binary = binary.to_owned();
+        self
+    }
+
+    /// Another node with the same database and settings, on ports of its own and with a log of its own.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn another_node(&self, name: &str) -> Result<Self> {
+        let fresh = Self::new(&self.binary, &self.directory)?;
+        Ok(Self {
+            database: Some(self.database_url()),
+            environment: self.environment.clone(),
+            log_name: format!("{name}.log"),
+            ..fresh
+        })
     }
 
     /// Lifts the limits of one socket, for tests of what lies behind them.
@@ -92,11 +125,23 @@ impl ServerPlan {
     /// The store.
     #[must_use]
     pub fn database_url(&self) -> String {
-        format!("sqlite://{}", self.directory.join("heroes.sqlite").display())
+        let in_directory = || format!("sqlite://{}", self.directory.join("heroes.sqlite").display());
+        self.database.clone().unwrap_or_else(in_directory)
     }
 
     fn log_path(&self) -> PathBuf {
-        self.directory.join("server.log")
+        self.directory.join(&self.log_name)
+    }
+
+    /// One number of the running server, as Prometheus sees it.
+    ///
+    /// # Errors
+    /// When the server does not answer or has no such number.
+    pub async fn metric(&self, name: &str) -> Result<f64> {
+        let answer = request(&self.metrics_endpoint(), None, "GET", "/metrics", None, None).await?;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.with_context(|| format!("the server has no metric {name}"))
     }
 
     fn command(&self) -> Command {

@@ -2,19 +2,23 @@
 //!
 //! - [`bot`]: one faithful client: [`outbox`] (exactly once), [`mirror`] (what it believes), [`ledger`] (what it was
 //!   told), [`mind`] (what it wants), [`wire`] and [`http`] (how it talks).
-//! - [`faults`]: the server as a process that can be killed; [`audit`]: the journal against the ledgers.
+//! - [`faults`]: the server as a process that can be killed; [`proxy`]: a network that can be broken; [`audit`]: the
+//!   journal against the ledgers.
+//! - [`fault`]: the list of faults to survive, each with its injection and its proof.
 //! - [`scenario`]: what the command line runs.
 //!
-//! Depends on `protocol` alone: a bot knows what any client in any language can know.
+//! Of the game it depends on `protocol` alone: a bot knows what any client in any language can know.
 
 pub mod audit;
 pub mod bot;
+pub mod fault;
 pub mod faults;
 pub mod http;
 pub mod ledger;
 pub mod mind;
 pub mod mirror;
 pub mod outbox;
+pub mod proxy;
 pub mod scenario;
 pub mod stats;
 pub mod wire;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use load_tests::fault;
 use load_tests::faults::ServerPlan;
 use load_tests::scenario::crowd::CrowdOptions;
 use load_tests::scenario::kill::{KillOptions, run as run_kill};
@@ -26,6 +27,8 @@ enum Scenario {
     Idle(Load),
     /// Durable commands at a fixed rate, latency from the due moment.
     Commands(Load),
+    /// Faults to survive and their proofs, all or the named ones; fails if a promise breaks or a control stays blind.
+    Faults(Faults),
     /// Every kind of wrong frame; fails if one is not refused as it should be or changes anything.
     Hostile {
         /// The server's binary; it is started on a store of its own.
@@ -75,6 +78,33 @@ struct Kill {
 }
 
 #[derive(Args)]
+struct Faults {
+    /// Which cases; all when none is named.
+    cases: Vec<String>,
+    /// The server's binary.
+    #[arg(long, default_value = "target/debug/dopamine-hero")]
+    server: PathBuf,
+    /// The workspace, where broken builds are made when a control needs one.
+    #[arg(long, default_value = ".")]
+    workspace: PathBuf,
+    /// Where each case has a folder.
+    #[arg(long, default_value = "target/faults")]
+    data: PathBuf,
+    /// Only the short cases, with smaller counts.
+    #[arg(long)]
+    quick: bool,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Also write the table to this file.
+    #[arg(long)]
+    table: Option<PathBuf>,
+    /// Only list the cases.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Args)]
 struct Load {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:3001")]
@@ -102,6 +132,7 @@ async fn main() -> Result<ExitCode> {
         Scenario::Kill(arguments) => kill(arguments).await,
         Scenario::Idle(arguments) => load(Program::Idle, arguments).await,
         Scenario::Commands(arguments) => load(Program::Commands, arguments).await,
+        Scenario::Faults(arguments) => faults(arguments).await,
         Scenario::Hostile { server, data } => hostile(&server, &data).await,
     }
 }
@@ -141,6 +172,30 @@ async fn kill(arguments: Kill) -> Result<ExitCode> {
     }
     println!("{}", if report.is_clean() { "nothing lost, nothing doubled" } else { "FAILED" });
     Ok(exit_code(report.is_clean()))
+}
+
+async fn faults(arguments: Faults) -> Result<ExitCode> {
+    if arguments.list {
+        for case in fault::CASES {
+            println!("{:<10} {}", case.id, case.name);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bench = fault::Bench {
+        binary: fault::absolute(&arguments.server)?,
+        workspace: fault::absolute(&arguments.workspace)?,
+        data: fault::absolute(&arguments.data)?,
+        quick: arguments.quick,
+        seed: arguments.seed,
+    };
+    let rows = fault::run(&bench, &arguments.cases).await?;
+    let good = rows.iter().all(fault::Row::is_good);
+    if let Some(path) = arguments.table {
+        std::fs::write(&path, fault::table(&rows, &fault::machine_facts(), "cargo xtask faults"))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    println!("{}", if good { "every promise held, every control found its loss" } else { "FAILED" });
+    Ok(exit_code(good))
 }
 
 async fn hostile(server: &Path, data: &Path) -> Result<ExitCode> {

@@ -4,6 +4,7 @@ pub mod crowd;
 pub mod hostile;
 pub mod kill;
 pub mod load;
+pub mod settle;
 
 use std::io::IsTerminal;
 use std::path::Path;

@@ -38,7 +38,9 @@ pub use record::{
 };
 pub use redis::{Cache, CacheConfig, CacheFact, CacheTask, Hint, NodePresence, RedisUrl, Whereabouts};
 pub use sqlite::SqliteStore;
-pub use store::{Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome};
+pub use store::{
+    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome, StoreFuture,
+};
 pub use uptime::{Outage, UptimeStore};
 pub use writer::{
     Drained, JournalHandle, JournalWriter, Notice, Permit, Refused, Subscription, Ticket, WriterConfig,

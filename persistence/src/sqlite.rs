@@ -159,7 +159,8 @@ impl SqliteStore {
     async fn check_now(&self) -> Result<(), StoreError> {
         let mut writer = self.writer().await?;
         // What must be so, and how SQLite says it.
-        for (pragma, wanted) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
+        let synchronous = ("synchronous", connection::SYNCHRONOUS_SHOWN);
+        for (pragma, wanted) in [("journal_mode", "wal"), synchronous, ("foreign_keys", "1")] {
             let found = connection::pragma(writer.connection(), pragma).await.map_err(failed)?;
             if found != wanted {
                 let what = format!(

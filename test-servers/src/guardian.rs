@@ -7,9 +7,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 /// Waits until the pipe of the test closes, however the test ended; keeps the lines that it was told in `$told`.
 const WAIT: &str = "trap '' HUP INT QUIT TERM\ntold=\nwhile read -r line; do told=\"$told $line\"; done\n";
 
-/// Kills every process that works in the folder `$1`, and waits until all are gone. A frozen or stuck one is given up
-/// after some 20 s.
-pub(crate) const KILL_ALL: &str = r#"
+/// Shell text for a guardian: kills every process that works in the folder `$1`, and waits until all are gone. A frozen or
+/// stuck one is given up after some 20 s.
+pub const KILL_ALL: &str = r#"
 tries=0
 while [ "$tries" -lt 500 ]; do
     pids=$(find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' \( -lname "$1" -o -lname "$1/*" -o -lname "$1 *" \) \

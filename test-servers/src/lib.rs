@@ -9,6 +9,6 @@ mod machine;
 mod postgres;
 mod redis;
 
-pub use guardian::Guardian;
+pub use guardian::{Guardian, KILL_ALL};
 pub use postgres::{Postgres, PostgresOptions};
 pub use redis::Redis;

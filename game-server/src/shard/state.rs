@@ -256,7 +256,12 @@ impl Shard {
         let entity = self.heroes[&id].entity;
         let simulation = &self.simulation;
         // Planning is pure: whatever a panic leaves half-done is dropped with it.
-        match catch_unwind(AssertUnwindSafe(|| simulation.plan(entity, command, now_ms))) {
+        let plan = || {
+            #[cfg(feature = "fault-points")]
+            crate::fault_points::panic_on(command);
+            simulation.plan(entity, command, now_ms)
+        };
+        match catch_unwind(AssertUnwindSafe(plan)) {
             Ok(plan) => match plan.decided {
                 Ok(decided) => Ok((plan.advanced, decided)),
                 Err(rejection) => Err(convert::rejected(0, &rejection)),

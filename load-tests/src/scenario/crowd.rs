@@ -160,6 +160,10 @@ pub async fn audit(plan: &ServerPlan, bots: &[Bot]) -> Result<Verdict> {
     for (hero_id, ledgers) in heroes {
         let export = audit::parse(&plan.export(hero_id).await?)?;
         verdict.add(audit::examine(&export, &ledgers));
+        let lived = bots.iter().filter(|bot| bot.device.hero_id == hero_id);
+        for bot in lived.filter(|bot| bot.mirror.seq() == export.last_seq) {
+            verdict.compare_fold(bot.mirror.hero(), &export.hero, hero_id);
+        }
         progress.step(format!("lost {} doubled {}", verdict.lost, verdict.doubled));
     }
     progress.done();

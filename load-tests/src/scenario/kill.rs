@@ -20,7 +20,8 @@ use tokio::time::Instant;
 use crate::bot::Phase;
 use crate::faults::{Server, ServerPlan};
 use crate::scenario::Progress;
-use crate::scenario::crowd::{Crowd, CrowdOptions, audit, compare_views};
+use crate::scenario::crowd::{Crowd, CrowdOptions};
+use crate::scenario::settle::settle;
 use crate::stats::Stats;
 use crate::wire::Device;
 
@@ -91,30 +92,19 @@ pub async fn run(options: &KillOptions) -> Result<KillReport> {
         newcomers: Vec::new(),
     };
     let server = run.kill_all(server, &crowd).await?;
-    let mut bots = crowd.finish().await?;
-    compare_views(&run.plan.endpoint(), &mut bots).await?;
     run.check_newcomers().await?;
-    let status = server.stop().await?;
-    if !status.success() {
-        run.findings.push(format!("after SIGTERM the server ended with {status}"));
-    }
-    let (verified, words) = run.plan.verify().await?;
-    if !verified {
-        run.findings.push(format!("verify at the end: {words}"));
-    }
-    let log_problems = run.plan.log_problems();
-    run.findings.extend(log_problems.iter().map(|line| format!("in the server's log: {line}")));
-    let verdict = audit(&run.plan, &bots).await?;
+    let settled = settle(&run.plan, server, crowd, &|_| false).await?;
+    run.findings.extend(settled.findings);
     let done = report::Done {
         stats: run.stats,
         lives: run.lives,
         findings: run.findings,
-        verdict,
-        verified,
+        verdict: settled.verdict,
+        verified: settled.verified,
         elapsed: started.elapsed(),
     };
-    let report = report::build(options, done, &bots);
-    report::write(&options.directory, &report, &bots)?;
+    let report = report::build(options, done, &settled.bots);
+    report::write(&options.directory, &report, &settled.bots)?;
     Ok(report)
 }
 

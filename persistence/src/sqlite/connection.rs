@@ -14,6 +14,11 @@ use crate::error::StoreError;
 /// How long SQLite waits for a lock. We are the only writer, so only a checkpoint or an operator's shell holds one; it
 /// is shorter than the writer's deadline, so that the answer is "busy" and not "unknown".
 const LOCK_WAIT: Duration = Duration::from_secs(2);
+/// A commit is confirmed when it is on the disk. The broken build exists for the power cut test, which must find it.
+const SYNCHRONOUS: SqliteSynchronous =
+    if cfg!(feature = "broken-sqlite-normal") { SqliteSynchronous::Normal } else { SqliteSynchronous::Full };
+/// How SQLite says the same.
+pub(super) const SYNCHRONOUS_SHOWN: &str = if cfg!(feature = "broken-sqlite-normal") { "1" } else { "2" };
 
 impl SqliteStore {
     /// The connection that writes; waits until nobody else uses it.
@@ -85,7 +90,7 @@ pub(super) async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(SYNCHRONOUS)
         .foreign_keys(true)
         .busy_timeout(LOCK_WAIT);
     options.connect().await
