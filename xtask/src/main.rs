@@ -6,6 +6,7 @@ mod clock;
 mod codegen;
 mod database;
 mod dev;
+mod faults;
 mod files;
 mod install;
 mod process;
@@ -56,6 +57,8 @@ enum Verb {
         #[command(subcommand)]
         action: database::Action,
     },
+    /// Inject faults into real processes and check that nothing is lost: all of them, or the named ones
+    Faults(faults::FaultArguments),
     /// Check style: tidy, rustfmt, clippy, the TypeScript linter
     Lint {
         /// Repair what can be repaired by itself
@@ -105,6 +108,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Test { suite } => suite::test(&workspace, suite),
         Verb::Build { part, release } => verbs::build(&workspace, part, release),
         Verb::Db { action } => database::run(&workspace, &action),
+        Verb::Faults(arguments) => faults::run(&workspace, &arguments),
         Verb::Lint { fix } => verbs::lint(&workspace, fix),
         Verb::Fmt => verbs::format(&workspace),
         Verb::Check => verbs::check(&workspace),

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 
 use crate::codegen;
+use crate::faults;
 use crate::install;
 use crate::process::{cargo, npm};
 use crate::serve;
@@ -28,7 +29,7 @@ pub(crate) enum Suite {
 }
 
 /// How many steps [`every_test`] takes.
-const TEST_STEP_COUNT: usize = 10;
+const TEST_STEP_COUNT: usize = 11;
 
 pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
     let mut steps = match suite {
@@ -88,6 +89,7 @@ fn every_test(workspace: &Workspace, steps: &mut Steps) {
     databases(steps);
     steps.try_step("protocol types are up to date", |reporter| codegen::verify(workspace, reporter));
     steps.try_step("Rust tests", |reporter| runner.run(workspace, &[], reporter));
+    steps.try_step("short fault cases", |reporter| faults::quick(workspace, reporter));
     if ready {
         steps.try_step("TypeScript types", |reporter| script(workspace, "typecheck", reporter));
         steps.try_step("TypeScript tests", |reporter| script(workspace, "test", reporter));
