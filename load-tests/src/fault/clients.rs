@@ -1,6 +1,6 @@
 //! Clients that do not behave: they read nothing, or say everything twice and in another order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Context, Result, bail};
 use protocol::client::{ClientMessage, Command, CommandFrame};
@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{Bench, Case, Outcome};
 use crate::faults::ServerPlan;
@@ -25,6 +26,12 @@ const DEAF_OF_ONE_HERO: u32 = 7;
 const RECEIVE_BUFFER_BYTES: u32 = 2_048;
 /// Far more than the kernel and the server hold for a device that does not read.
 const COMMANDS_MAX: u64 = 30_000;
+/// Commands that are on their way at once.
+const IN_FLIGHT_MAX: u64 = 16;
+/// Tasks that a hero has before the oldest is deleted again.
+const TASKS_MAX: usize = 20;
+/// Commands after which the deaf devices show that they are alive.
+const SIGN_OF_LIFE_EACH: u64 = 50;
 /// New commands of one round of repetitions.
 const BURST: u64 = 4;
 /// Answers a hero remembers; older repetitions are answered without a place.
@@ -95,24 +102,36 @@ async fn until_alone(plan: ServerPlan) -> Result<u32> {
         deaf_ones.push(deaf(&plan, &device.sibling(2 + u64::from(number), None)).await?);
     }
     let (mut socket, _) = device.open(&plan.endpoint(), None).await?;
-    let (mut others, mut cmd_seq) = (DEAF_OF_ONE_HERO, 0);
-    while others > 0 {
-        cmd_seq += 1;
-        if cmd_seq > COMMANDS_MAX {
-            bail!("{cmd_seq} commands, and {others} devices that do not read are still there");
-        }
-        // As long as a name may be, and each time another one.
-        let name: String = format!("{cmd_seq} ").chars().chain("🦀".repeat(100).chars()).take(32).collect();
-        let frame = CommandFrame { cmd_seq, body: Command::RenameHero { name } };
-        socket.send(&ClientMessage::Command(frame)).await?;
-        loop {
-            match socket.receive_soon().await? {
-                Received::Message(ServerMessage::Durable(_)) => break,
-                Received::Message(ServerMessage::Status(status)) => others = status.other_devices,
-                Received::Message(ServerMessage::Rejected(rejected)) => bail!("refused: {rejected:?}"),
-                Received::Message(_) => {}
-                Received::Closed(code) => bail!("the device that reads was closed with {code}"),
+    let (mut others, mut sent, mut applied) = (DEAF_OF_ONE_HERO, 0, 0);
+    let mut tasks = VecDeque::new();
+    while others > 0 || applied < sent {
+        while others > 0 && sent < applied + IN_FLIGHT_MAX {
+            sent += 1;
+            if sent > COMMANDS_MAX {
+                bail!("{sent} commands, and {others} devices that do not read are still there");
             }
+            if sent.is_multiple_of(SIGN_OF_LIFE_EACH) {
+                // Each shows that it is alive, as a phone in a pocket does. When the server has cut one this fails.
+                for deaf_one in &mut deaf_ones {
+                    let _closed = deaf_one.send_raw(Message::Pong(Vec::new().into())).await;
+                }
+            }
+            let body = if tasks.len() < TASKS_MAX {
+                create_task("🦀".repeat(protocol::limit::TITLE_CHARS_MAX))
+            } else {
+                tasks.pop_front().map_or(Command::KeepGoing, |task_id| Command::DeleteTask { task_id })
+            };
+            socket.send(&ClientMessage::Command(CommandFrame { cmd_seq: sent, body })).await?;
+        }
+        match socket.receive_soon().await? {
+            Received::Message(ServerMessage::Durable(result)) => {
+                applied = result.cmd_seq;
+                tasks.extend(result.created_id);
+            }
+            Received::Message(ServerMessage::Status(status)) => others = status.other_devices,
+            Received::Message(ServerMessage::Rejected(rejected)) => bail!("refused: {rejected:?}"),
+            Received::Message(_) => {}
+            Received::Closed(code) => bail!("the device that reads was closed with {code}"),
         }
     }
     socket.close().await;
@@ -237,8 +256,12 @@ fn rename_or_create(cmd_seq: u64, marker: &str) -> Command {
     if !cmd_seq.is_multiple_of(8) {
         return Command::RenameHero { name: marker.to_owned() };
     }
+    create_task(marker.to_owned())
+}
+
+fn create_task(title: String) -> Command {
     Command::CreateTask {
-        title: marker.to_owned(),
+        title,
         category: Category::Learning,
         priority: Priority::Medium,
         estimate_minutes: 25,
