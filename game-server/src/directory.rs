@@ -63,11 +63,15 @@ impl Directory {
         }
     }
 
-    /// Does something with every socket of the node.
+    /// Does something with every socket of the node, the oldest first.
     pub fn for_all(&self, mut act: impl FnMut(&Outbox)) {
+        let mut all: Vec<Arc<Outbox>> = Vec::with_capacity(self.connections());
         for sockets in &self.sockets {
-            sockets.iter().for_each(|outbox| act(outbox));
+            all.extend(sockets.iter().map(Arc::clone));
         }
+        // The map's order is another one in every process.
+        all.sort_unstable_by_key(|outbox| outbox.connection_id);
+        all.iter().for_each(|outbox| act(outbox));
     }
 }
 

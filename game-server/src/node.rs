@@ -33,7 +33,7 @@ use crate::{
     lease::{self, Standing},
     metrics::Metrics,
     read_models,
-    shard::{self, Loader, ShardHandle, ShardParts},
+    shard::{self, Built, Loader, ShardHandle, ShardParts},
     uptime::Outages,
 };
 
@@ -151,7 +151,7 @@ impl lease::Listener for Wishes {
 }
 
 impl Node {
-    /// Starts the journal writer and the shards.
+    /// Starts the journal writer, and the shards on threads of their own.
     ///
     /// # Errors
     /// When the system gives no threads.
@@ -163,9 +163,30 @@ impl Node {
         outages: Outages,
         identity: Identity,
     ) -> std::io::Result<Arc<Self>> {
+        let (node, shards) = Self::build(config, clock, metrics, stores, outages, identity);
+        for (index, built) in shards.into_iter().enumerate() {
+            let failed = node.failed.clone();
+            built.spawn(index, move |panic| {
+                failed.send_replace(Some(format!("shard {index}: {panic}")));
+            })?;
+        }
+        Ok(node)
+    }
+
+    /// Starts the journal writer; the caller runs the shards, where and how it likes.
+    #[must_use]
+    pub fn build(
+        config: Config,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        stores: Stores,
+        outages: Outages,
+        identity: Identity,
+    ) -> (Arc<Self>, Vec<Built>) {
         let Identity { node_id, standing } = identity;
         let catalogue = Arc::new(Catalogue::builtin());
-        let seed = Uuid::new_v4().as_u64_pair().0;
+        // The low half of an id is random, and a simulation that chooses its ids chooses this too.
+        let seed = node_id.0.as_u64_pair().1;
         let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
         let (read_models, inbox) = read_models::channel();
         let on_fact = journal_facts::listener(Arc::clone(&metrics), cache.clone(), read_models);
@@ -192,16 +213,9 @@ impl Node {
             standing: standing.clone(),
             cache: cache.clone(),
         };
-        let mut shards = Vec::with_capacity(config.shards);
-        for index in 0..config.shards {
-            let (handle, built) = shard::build(parts.clone(), loader.clone(), config.tick_hz);
-            let failed_tx = failed_tx.clone();
-            built.spawn(index, move |panic| {
-                failed_tx.send_replace(Some(format!("shard {index}: {panic}")));
-            })?;
-            shards.push(handle);
-        }
-        Ok(Arc::new(Self {
+        let build = |_| shard::build(parts.clone(), loader.clone(), config.tick_hz);
+        let (shards, built) = (0..config.shards).map(build).unzip();
+        let node = Arc::new(Self {
             accounts: Accounts::new(stores.accounts, clock.clone()),
             tickets: Tickets::default(),
             admission: Admission::new(AdmissionLimits::from_config(&config), Arc::clone(&metrics)),
@@ -220,7 +234,8 @@ impl Node {
             loader,
             shards,
             failed: failed_tx,
-        }))
+        });
+        (node, built)
     }
 
     /// The shard of a hero.
@@ -244,8 +259,10 @@ impl Node {
     /// Waits until something broke that a restart must mend (exit 70), and says what.
     pub async fn failed(&self) -> String {
         let mut failed = self.failed.subscribe();
-        match failed.wait_for(Option::is_some).await {
-            Ok(what) => what.clone().unwrap_or_default(),
+        // Nobody holds the lock while it waits.
+        let what = failed.wait_for(Option::is_some).await.map(|what| what.clone().unwrap_or_default());
+        match what {
+            Ok(what) => what,
             Err(_stopped) => std::future::pending().await,
         }
     }
