@@ -173,14 +173,24 @@ impl Shard {
         }
     }
 
-    /// A followed hero comes back as another one: takes the old one out. Returns its devices, and what they know.
-    pub(super) fn stop_following(&mut self, id: HeroId) -> Vec<Device> {
-        self.take(id).map(|resident| resident.devices).unwrap_or_default()
+    /// A followed hero comes back as another one: takes the old one out. Returns its devices, and the last event that
+    /// they know.
+    pub(super) fn stop_following(&mut self, id: HeroId) -> (Vec<Device>, u64) {
+        self.take(id).map(|resident| (resident.devices, resident.seq)).unwrap_or_default()
     }
 
-    /// Devices that followed the hero learn what they missed, and go on.
-    pub(super) fn take_over(&mut self, id: HeroId, devices: Vec<Device>, missed: Option<Vec<EventRecord>>) {
-        let events = missed.map(|records| records.iter().map(journal::event).collect::<Result<Vec<_>, _>>());
+    /// Devices that followed the hero learn what they missed, and go on. News that came while the hero was on its way
+    /// is among what was loaded: they know events up to `known`.
+    pub(super) fn take_over(
+        &mut self,
+        id: HeroId,
+        (devices, known): (Vec<Device>, u64),
+        missed: Option<Vec<EventRecord>>,
+    ) {
+        let news = |records: Vec<EventRecord>| {
+            records.iter().filter(|record| record.seq.0 > known).map(journal::event).collect()
+        };
+        let events: Option<Result<Vec<_>, _>> = missed.map(news);
         let Some(Ok(events)) = events else {
             for device in &devices {
                 device.outbox.close(close::MOVED, "too much happened on another server, please come back");

@@ -113,7 +113,7 @@ impl Shard {
         resident.ticket = self.watermark;
         self.heroes.insert(id, resident);
         self.count_hero(entity, 1);
-        if !followers.is_empty() {
+        if !followers.0.is_empty() {
             self.take_over(id, followers, missed);
         }
         if is_new {

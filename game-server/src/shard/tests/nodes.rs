@@ -105,6 +105,33 @@ async fn a_hero_moves_to_where_its_player_acts_and_the_others_follow() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn news_that_comes_while_a_hero_is_on_its_way_is_told_once() {
+    let (store, mut one, mut two) = two().await;
+    let mut phone = one.rig.connect(hero(1), 7, None);
+    phone.welcome().await;
+    let mut laptop = two.rig.connect(hero(1), 8, None);
+    laptop.welcome().await;
+    // The laptop's node hears no wishes: it writes on until its lease is over.
+    two.lease.abort();
+    phone.send(1, rename("Ada"));
+    laptop.send(1, rename("Bo"));
+    laptop.durable().await;
+    let mut seqs: Vec<u64> = Vec::new();
+    let answer = phone.expect("an answer", |message| match message {
+        ServerMessage::Events(events) => {
+            seqs.extend(events.events.iter().map(|event| event.seq));
+            None
+        }
+        ServerMessage::Durable(result) => Some(result),
+        _ => None,
+    });
+    let answer = within(TAKE_OVER, "a take-over", answer).await;
+    assert!(seqs.contains(&(answer.seq - 1)), "it heard of Bo: {seqs:?}");
+    assert!(seqs.windows(2).all(|pair| pair[1] == pair[0] + 1), "each event once: {seqs:?}");
+    assert_verifies(&store).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_owner_lets_go_when_all_is_durable_and_not_before() {
     let (store, mut one, mut two) = two().await;
     let mut phone = one.rig.connect(hero(1), 7, None);
