@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use persistence::{
     Appended, Claim, Epoch, EventRecord, HeroAppend, HeroHead, HeroId, JournalStore, NodeId, Seq,
-    SnapshotOutcome, SnapshotRecord, StoreFuture,
+    SnapshotOutcome, SnapshotRecord, Speaker, StoreFuture,
 };
 use simulation::command::Command;
 
@@ -139,6 +139,14 @@ impl JournalStore for DyingStore {
 
     fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>> {
         self.store.wanted(node)
+    }
+
+    fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()> {
+        self.store.speak(hero, speaker)
+    }
+
+    fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>> {
+        self.store.speakers(hero)
     }
 
     fn release(&self, hero: HeroId, epoch: Epoch) -> StoreFuture<'_, ()> {

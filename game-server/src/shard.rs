@@ -92,6 +92,8 @@ pub enum Request {
 enum Control {
     /// A load ended.
     Loaded(HeroId, Result<Box<Loaded>, LoadFailed>),
+    /// It is noted, or could not be, that this socket speaks for its stream.
+    Speaks(u64, bool),
     /// Another node asks for a hero.
     HandOver(HeroId),
     /// A hero that was asked for is free, or could not be given back.
@@ -204,6 +206,7 @@ impl Built {
                 biased;
                 Some(control) = self.control.recv() => match control {
                     Control::Loaded(hero, loaded) => self.shard.loaded(hero, loaded),
+                    Control::Speaks(connection_id, is_noted) => self.shard.speaks(connection_id, is_noted),
                     Control::HandOver(hero) => self.shard.hand_over(hero),
                     Control::GivenBack(hero, is_done) => self.shard.given_back(hero, is_done),
                     Control::Advanced(hero, seq) => self.shard.advanced(hero, seq),

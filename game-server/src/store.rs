@@ -63,7 +63,7 @@ impl OpenStore {
         let failed = |source| OpenFailed::Store { url: url.to_string(), source };
         match url {
             DatabaseUrl::Memory => {
-                Ok(OpenStore { stores: Stores::of(MemoryStore::new()), closing: Closing::Memory })
+                Ok(OpenStore { stores: Stores::of(MemoryStore::private()), closing: Closing::Memory })
             }
             DatabaseUrl::Sqlite(path) => {
                 make_folder_of(path)?;

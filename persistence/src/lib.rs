@@ -39,7 +39,8 @@ pub use record::{
 pub use redis::{Cache, CacheConfig, CacheFact, CacheTask, Hint, NodePresence, RedisUrl, Whereabouts};
 pub use sqlite::SqliteStore;
 pub use store::{
-    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome, StoreFuture,
+    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome, Speaker,
+    StoreFuture,
 };
 pub use uptime::{Outage, UptimeStore};
 pub use writer::{

@@ -4,6 +4,7 @@
 //! What it applied is durable; [`MemoryStore::crash`] forgets the calls that wait and keeps the rows, as a disk does.
 
 mod accounts;
+mod control;
 mod fault;
 mod read_models;
 mod uptime;
@@ -20,16 +21,18 @@ use fault::{Outcome, Script};
 use crate::accounts::{Device, DeviceId};
 use crate::error::{Fence, FenceReason, StoreError};
 use crate::record::{
-    Chain, CommandRef, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, SNAPSHOTS_KEPT, Seq, SnapshotRecord,
+    Chain, CommandRef, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, SNAPSHOTS_KEPT, Seq,
+    SnapshotRecord, StreamId,
 };
 use crate::store::{
-    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, LEASE, SnapshotOutcome, StoreFuture,
-    Verdict, WANTED_MAX, check_batch, check_snapshots, judge, reader_needed,
+    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, LEASE, SnapshotOutcome, Speaker,
+    StoreFuture, Verdict, WANTED_MAX, check_batch, check_snapshots, judge, reader_needed,
 };
 
 /// Keeps everything in memory; faults can be scripted. Clones share the same data.
 #[derive(Debug, Clone)]
 pub struct MemoryStore {
+    is_shared: bool,
     inner: Arc<Mutex<Inner>>,
     gate: Arc<watch::Sender<Gate>>,
 }
@@ -60,6 +63,7 @@ struct Rows {
     head: HeroHead,
     /// Another node waits for it.
     is_wanted: bool,
+    speakers: BTreeMap<StreamId, Speaker>,
     events: BTreeMap<Seq, EventRecord>,
     snapshots: BTreeMap<Seq, SnapshotRecord>,
     commands: BTreeSet<CommandRef>,
@@ -79,94 +83,17 @@ impl Default for MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store that several nodes may use.
     #[must_use]
     pub fn new() -> Self {
-        Self { inner: Arc::default(), gate: Arc::new(watch::Sender::new(Gate::default())) }
+        let gate = Arc::new(watch::Sender::new(Gate::default()));
+        Self { is_shared: true, inner: Arc::default(), gate }
     }
 
-    /// The next append without a fault gets this one; several queue up.
-    pub fn fail_next(&self, fault: Fault) {
-        self.lock().script.next.push_back(fault);
-    }
-
-    /// Every write gets this fault until [`MemoryStore::heal`].
-    pub fn fail_until_healed(&self, fault: Fault) {
-        self.lock().script.always = Some(fault);
-    }
-
-    /// Out of 1,000 appends this many get a fault, chosen by the seed among those a writer survives.
-    pub fn fail_at_random(&self, seed: u64, permille: u16) {
-        self.lock().script.random = Some((seed, permille));
-    }
-
-    /// Every append that holds an event of this kind is refused as [`StoreError::Poison`].
-    pub fn refuse_kind(&self, kind: crate::EventKind) {
-        self.lock().script.poison = Some(kind);
-    }
-
-    /// Ends every fault.
-    pub fn heal(&self) {
-        let mut inner = self.lock();
-        let late = std::mem::take(&mut inner.script.late);
-        inner.script = Script { late, ..Script::default() };
-    }
-
-    /// From now on appends wait at their start.
-    pub fn hold_appends(&self) {
-        self.gate.send_modify(|gate| gate.held = true);
-    }
-
-    /// Lets the waiting appends go on.
-    pub fn release_appends(&self) {
-        self.gate.send_modify(|gate| gate.held = false);
-    }
-
-    /// The machine loses power: calls that wait are lost and fail, faults and holds end, rows stay.
-    pub fn crash(&self) {
-        self.lock().script = Script::default();
-        self.gate.send_modify(|gate| *gate = Gate { held: false, crashes: gate.crashes + 1 });
-    }
-
-    /// Calls of append so far.
+    /// An empty store that only one node uses.
     #[must_use]
-    pub fn append_calls(&self) -> u64 {
-        self.lock().append_calls
-    }
-
-    /// Most appends that ran at the same time.
-    #[must_use]
-    pub fn in_flight_max(&self) -> u32 {
-        self.lock().in_flight_max
-    }
-
-    /// Flips a bit of a stored event's payload, or of its chain when there is none. `false` when it is not there.
-    pub fn damage_event(&self, hero: HeroId, seq: Seq) -> bool {
-        let mut inner = self.lock();
-        let Some(event) = inner.heroes.get_mut(&hero).and_then(|rows| rows.events.get_mut(&seq)) else {
-            return false;
-        };
-        let mut payload = event.payload.to_vec();
-        match payload.first_mut() {
-            Some(byte) => *byte ^= 1,
-            None => event.chain.0[0] ^= 1,
-        }
-        event.payload = payload.into();
-        true
-    }
-
-    /// Flips a bit of a stored snapshot's hash. `false` when it is not there.
-    pub fn damage_snapshot(&self, hero: HeroId, seq: Seq) -> bool {
-        let mut inner = self.lock();
-        let rows = inner.heroes.get_mut(&hero);
-        let Some(snapshot) = rows.and_then(|rows| rows.snapshots.get_mut(&seq)) else { return false };
-        snapshot.state_hash[0] ^= 1;
-        true
-    }
-
-    /// Removes a stored event and leaves the head as it is. `false` when it is not there.
-    pub fn lose_event(&self, hero: HeroId, seq: Seq) -> bool {
-        self.lock().heroes.get_mut(&hero).is_some_and(|rows| rows.events.remove(&seq).is_some())
+    pub fn private() -> Self {
+        Self { is_shared: false, ..Self::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -244,6 +171,7 @@ impl Rows {
         Self {
             head,
             is_wanted: false,
+            speakers: BTreeMap::new(),
             events: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             commands: BTreeSet::new(),
@@ -355,6 +283,10 @@ impl Inner {
 }
 
 impl JournalStore for MemoryStore {
+    fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
     fn claim(&self, hero: HeroId, node: NodeId) -> StoreFuture<'_, Claim> {
         Box::pin(async move { self.write(|inner| inner.claim(hero, node)) })
     }
@@ -404,6 +336,25 @@ impl JournalStore for MemoryStore {
                 let is_wanted = |rows: &&Rows| rows.is_wanted && rows.head.state == HeroState::Owned { node };
                 let wanted = inner.heroes.values().filter(is_wanted).map(|rows| rows.head.hero);
                 Ok(wanted.take(WANTED_MAX as usize).collect())
+            })
+        })
+    }
+
+    fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.write(|inner| {
+                let rows = inner.heroes.entry(hero).or_insert_with(|| Rows::new(hero));
+                rows.speakers.insert(speaker.stream_id, speaker);
+                Ok(())
+            })
+        })
+    }
+
+    fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>> {
+        Box::pin(async move {
+            self.write(|inner| {
+                let rows = inner.heroes.get(&hero);
+                Ok(rows.map(|rows| rows.speakers.values().copied().collect()).unwrap_or_default())
             })
         })
     }

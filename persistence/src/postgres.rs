@@ -30,8 +30,8 @@ use crate::migration::{self, MigrationStatus};
 use crate::record::{Chain, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, Seq, SnapshotRecord, int};
 use crate::rows;
 use crate::store::{
-    Appended, Claim, HeroAppend, HeroHead, JournalStore, LEASE, SnapshotOutcome, StoreFuture, WANTED_MAX,
-    check_batch, check_snapshots, claimed,
+    Appended, Claim, HeroAppend, HeroHead, JournalStore, LEASE, SPEAKER_LIFE, SPEAKERS_MAX, SnapshotOutcome,
+    Speaker, StoreFuture, WANTED_MAX, check_batch, check_snapshots, claimed,
 };
 use connection::{Lane, Purpose, failed};
 
@@ -43,6 +43,8 @@ const CONNECTIONS_MAX: usize = 12;
 const CALL_WAIT: Duration = Duration::from_secs(5);
 /// [`LEASE`] as SQL takes it.
 const LEASE_MS: i64 = LEASE.as_secs() as i64 * 1_000;
+/// [`SPEAKER_LIFE`] as SQL takes it.
+const SPEAKER_LIFE_MS: i64 = SPEAKER_LIFE.as_secs() as i64 * 1_000;
 
 /// Selects heads in the shape that [`rows::head`] reads.
 macro_rules! head_sql {
@@ -276,6 +278,27 @@ impl JournalStore for PostgresStore {
         in_time(async move {
             let query = sqlx::query(sql).bind(node.0).bind(i64::from(WANTED_MAX));
             self.read(query).await?.iter().map(rows::hero).collect()
+        })
+    }
+
+    fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()> {
+        let sql = "WITH old AS (
+                DELETE FROM stream_socket WHERE hero_id = $1 AND stream_id <> $2 AND at_ms < now_ms() - $5)
+            INSERT INTO stream_socket (hero_id, stream_id, node_id, connection_id, at_ms)
+            VALUES ($1, $2, $3, $4, now_ms())
+            ON CONFLICT (hero_id, stream_id) DO UPDATE SET node_id = excluded.node_id,
+                connection_id = excluded.connection_id, at_ms = excluded.at_ms";
+        let Speaker { stream_id, node, connection_id } = speaker;
+        let query = sqlx::query(sql).bind(hero.0).bind(int(stream_id.0)).bind(node.0);
+        in_time(self.execute(query.bind(int(connection_id)).bind(SPEAKER_LIFE_MS)))
+    }
+
+    fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>> {
+        let sql = "SELECT stream_id, node_id, connection_id FROM stream_socket
+            WHERE hero_id = $1 ORDER BY at_ms DESC LIMIT $2";
+        in_time(async move {
+            let rows = self.read(sqlx::query(sql).bind(hero.0).bind(i64::from(SPEAKERS_MAX))).await?;
+            rows.iter().map(rows::speaker).collect::<Result<_, _>>().map_err(failed)
         })
     }
 

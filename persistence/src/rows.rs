@@ -11,7 +11,7 @@ use crate::record::{
     Chain, CommandRef, CommandSeq, Epoch, EventKind, EventRecord, HeroId, NodeId, Seq, SnapshotRecord,
     StreamId,
 };
-use crate::store::{HeroHead, HeroState};
+use crate::store::{HeroHead, HeroState, Speaker};
 
 /// What is read of a row by name, whichever database it comes from. Every number is a 64-bit one there.
 pub(crate) trait Columns {
@@ -120,6 +120,14 @@ pub(crate) fn device(row: &impl Columns) -> Result<Device, sqlx::Error> {
         created_at_ms: present(row, "created_at_ms")?,
         last_seen_ms: present(row, "last_seen_ms")?,
         revoked_at_ms: row.integer("revoked_at_ms")?,
+    })
+}
+
+pub(crate) fn speaker(row: &impl Columns) -> Result<Speaker, sqlx::Error> {
+    Ok(Speaker {
+        stream_id: StreamId(number(row, "stream_id")?),
+        node: NodeId(present_uuid(row, "node_id")?),
+        connection_id: number(row, "connection_id")?,
     })
 }
 

@@ -29,8 +29,8 @@ use crate::migration::{self, MigrationStatus};
 use crate::record::{Chain, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, Seq, SnapshotRecord, int};
 use crate::rows;
 use crate::store::{
-    Appended, Claim, HeroAppend, HeroHead, JournalStore, LEASE, SnapshotOutcome, StoreFuture, WANTED_MAX,
-    check_batch, check_snapshots, claimed,
+    Appended, Claim, HeroAppend, HeroHead, JournalStore, LEASE, SPEAKERS_MAX, SnapshotOutcome, Speaker,
+    StoreFuture, WANTED_MAX, check_batch, check_snapshots, claimed,
 };
 use connection::failed;
 
@@ -324,6 +324,28 @@ impl JournalStore for SqliteStore {
         Box::pin(async move {
             let query = sqlx::query(sql).bind(node.0).bind(WANTED_MAX);
             query.fetch_all(&self.inner.readers).await.map_err(failed)?.iter().map(rows::hero).collect()
+        })
+    }
+
+    fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()> {
+        let sql = concat!(
+            "INSERT INTO stream_socket (hero_id, stream_id, node_id, connection_id, at_ms) VALUES (?1, ?2, ?3, ?4, ",
+            now_ms!(),
+            ") ON CONFLICT (hero_id, stream_id) DO UPDATE SET node_id = excluded.node_id,
+                connection_id = excluded.connection_id, at_ms = excluded.at_ms"
+        );
+        let Speaker { stream_id, node, connection_id } = speaker;
+        let query = sqlx::query(sql).bind(hero.0).bind(int(stream_id.0)).bind(node.0);
+        Box::pin(self.execute(query.bind(int(connection_id))))
+    }
+
+    fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>> {
+        let sql = "SELECT stream_id, node_id, connection_id FROM stream_socket
+            WHERE hero_id = ? ORDER BY at_ms DESC LIMIT ?";
+        Box::pin(async move {
+            let query = sqlx::query(sql).bind(hero.0).bind(SPEAKERS_MAX);
+            let rows = query.fetch_all(&self.inner.readers).await.map_err(failed)?;
+            rows.iter().map(rows::speaker).collect::<Result<_, _>>().map_err(failed)
         })
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::error::{FenceReason, StoreError};
 use crate::record::{
     APPEND_EVENTS_MAX, CLIENT_NUMBER_MAX, Chain, Epoch, EventRecord, HeroId, NodeId, PAYLOAD_BYTES_MAX,
-    STATE_BYTES_MAX, Seq, SnapshotRecord,
+    STATE_BYTES_MAX, Seq, SnapshotRecord, StreamId,
 };
 
 /// What every call of a store returns. Dropping it before it is ready leaves the call's outcome unknown, as a lost
@@ -21,6 +21,22 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 pub const LEASE: Duration = Duration::from_secs(15);
 /// Most heroes one call of [`JournalStore::wanted`] returns; the others are found by the next.
 pub const WANTED_MAX: u32 = 256;
+
+/// How long it is remembered which socket speaks for a stream: longer than a socket lives.
+pub const SPEAKER_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Most speakers one call of [`JournalStore::speakers`] returns: those that were opened last.
+pub const SPEAKERS_MAX: u32 = 256;
+
+/// The socket that speaks for a stream of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Speaker {
+    /// The device's stream.
+    pub stream_id: StreamId,
+    /// The node it is connected to.
+    pub node: NodeId,
+    /// Its number there.
+    pub connection_id: u64,
+}
 
 /// An ownership of one hero, and where its history stood when it began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +223,19 @@ pub trait JournalStore: Send + Sync {
     /// # Errors
     /// Those of a database that is away.
     fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>>;
+
+    /// Notes that a socket speaks for its stream from now on, and no other does. Whoever claims the hero later learns it:
+    /// what an older socket still says on another node, which the player's device has given up, is not heard any more.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()>;
+
+    /// Who speaks for the streams of a hero, at most [`SPEAKERS_MAX`]; those of the last [`SPEAKER_LIFE`] for certain.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>>;
 
     /// Gives a hero back. A no-op when the epoch is no longer the current one.
     ///

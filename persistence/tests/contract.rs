@@ -50,7 +50,8 @@ macro_rules! every_case {
                 events_and_heroes_come_in_pages, the_reader_version_rises, checks_and_probes_pass,
                 an_abandoned_append_leaves_the_store_usable;
             nodes: a_hero_of_a_living_node_is_asked_for, an_owner_claims_its_own_hero_again,
-                a_node_that_left_holds_nothing, a_node_of_the_same_name_takes_over, heads_come_together;
+                a_node_that_left_holds_nothing, a_node_of_the_same_name_takes_over, heads_come_together,
+                the_socket_opened_last_speaks_for_its_stream;
             loading: a_new_hero_loads_empty, a_hot_snapshot_is_used_when_it_fits_and_never_believed, a_hero_loads_from_snapshot_and_tail, a_stale_snapshot_is_refused,
                 a_snapshot_may_follow_the_release, the_last_three_snapshots_are_kept,
                 a_damaged_snapshot_falls_back_to_the_older, damaged_snapshots_fall_back_to_all_events, a_damaged_event_is_corrupt,

@@ -8,8 +8,8 @@ use std::{
 
 use dashmap::DashMap;
 use persistence::{
-    Cache, Claim, Epoch, EventRecord, HeroId, HeroState, JournalStore, NodeId, Seq, SnapshotRecord,
-    StoreError, load_hot, record::PAGE_ROWS_MAX,
+    Cache, Claim, Epoch, EventRecord, HeroId, HeroState, JournalStore, NodeId, Seq, SnapshotRecord, Speaker,
+    StoreError, StreamId, load_hot, record::PAGE_ROWS_MAX,
 };
 use tokio::{
     runtime::Handle,
@@ -45,6 +45,8 @@ pub struct Loaded {
     pub snapshot_seq: u64,
     /// The events after the one that the shard had; nothing when they are too many, or when it had none.
     pub(super) missed: Option<Vec<EventRecord>>,
+    /// Streams for which sockets of other nodes speak.
+    pub(super) elsewhere: Vec<u64>,
     /// How long another node had to be waited for.
     pub(super) waited: Option<Duration>,
 }
@@ -156,6 +158,8 @@ impl Loader {
             self.store.release(hero, claim.epoch).await?;
             return Err(journal::FoldFailed::TooNew { seq: claim.last_seq.0, found: claim.min_reader }.into());
         }
+        // After the claim: whoever is noted before this node can act on the hero is found.
+        let elsewhere = self.elsewhere(hero).await?;
         let (stored, snapshot_seq, tail) = match self.load_cached(&claim, hot).await? {
             Some((stored, tail)) => (stored, claim.snap_seq.0, tail),
             None => self.load_stored(&claim).await?,
@@ -164,7 +168,16 @@ impl Loader {
             Some(have) => self.missed(&claim, have, tail).await?,
             None => None,
         };
-        Ok(Box::new(Loaded { claim, stored, snapshot_seq, missed, waited: None }))
+        Ok(Box::new(Loaded { claim, stored, snapshot_seq, missed, elsewhere, waited: None }))
+    }
+
+    async fn elsewhere(&self, hero: HeroId) -> Result<Vec<u64>, StoreError> {
+        if !self.store.is_shared() {
+            return Ok(Vec::new());
+        }
+        let speakers = self.store.speakers(hero).await?;
+        let elsewhere = speakers.iter().filter(|speaker| speaker.node != self.node);
+        Ok(elsewhere.map(|speaker| speaker.stream_id.0).collect())
     }
 
     /// A hero from the state that the cache had, and what the store has after it. `None` when that leads nowhere: then
@@ -290,6 +303,24 @@ impl ShardLoader {
     pub(super) fn start(&self, hero: HeroId, have: Option<u64>) {
         let loader = self.loader.clone();
         self.tell(async move { Control::Loaded(hero, loader.load(hero, have).await) });
+    }
+
+    /// Whether it must be noted, for other nodes, which socket speaks for a stream.
+    pub(super) fn is_shared(&self) -> bool {
+        self.loader.store.is_shared()
+    }
+
+    /// Notes that a socket of this node speaks for its stream.
+    pub(super) fn speak(&self, hero: HeroId, stream_id: u64, connection_id: u64) {
+        let (store, node) = (Arc::clone(&self.loader.store), self.loader.node);
+        self.tell(async move {
+            let speaker = Speaker { stream_id: StreamId(stream_id), node, connection_id };
+            let noted = store.speak(hero, speaker).await;
+            if let Err(error) = &noted {
+                tracing::warn!(%hero, %error, "could not note who speaks for a stream");
+            }
+            Control::Speaks(connection_id, noted.is_ok())
+        });
     }
 
     /// Gives a hero to whoever asked for it, with a snapshot so that it is loaded fast.

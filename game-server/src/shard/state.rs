@@ -30,9 +30,9 @@ use simulation::{
 };
 use tokio::{sync::oneshot, time::Instant};
 
-use self::residence::HOUSEKEEPING_EVERY;
 #[cfg(test)]
 pub(super) use self::residence::{FORGOTTEN_PER_LOOK_MAX, SNAPSHOTS_PER_LOOK_MAX};
+use self::{hand_over::Queued, residence::HOUSEKEEPING_EVERY};
 use super::{
     Request,
     hero::{Device, Hold, Resident},
@@ -87,6 +87,8 @@ pub(super) struct Shard {
     heroes: BTreeMap<HeroId, Resident>,
     entities: BTreeMap<HeroEntity, HeroId>,
     loading: BTreeMap<HeroId, Loading>,
+    /// Sockets, by their number, of which it is being noted that they speak for their streams.
+    entering: BTreeMap<u64, Entering>,
     /// Told when the watermark has passed their ticket; in order of tickets.
     waiting: VecDeque<(Ticket, Output)>,
     watermark: Ticket,
@@ -117,7 +119,14 @@ enum Doubt {
 #[derive(Default)]
 struct Loading {
     attaches: Vec<Attach>,
-    commands: Vec<(u64, u64, Box<Command>, Instant)>,
+    commands: Vec<Queued>,
+}
+
+/// A socket whose first word is on its way to the store.
+struct Entering {
+    hero: HeroId,
+    attach: Attach,
+    commands: Vec<Queued>,
 }
 
 struct Attach {
@@ -152,6 +161,7 @@ impl Shard {
             heroes: BTreeMap::new(),
             entities: BTreeMap::new(),
             loading: BTreeMap::new(),
+            entering: BTreeMap::new(),
             waiting: VecDeque::new(),
             watermark: Ticket::default(),
             read_only,
@@ -189,6 +199,13 @@ impl Shard {
         command: Box<Command>,
         received: Instant,
     ) {
+        if let Some(entering) = self.entering.get_mut(&connection_id) {
+            if entering.commands.len() < LOADING_COMMANDS_MAX {
+                return entering.commands.push((connection_id, cmd_seq, command, received));
+            }
+            let outbox = Arc::clone(&entering.attach.outbox);
+            return tell_rejected(&self.parts.metrics, &outbox, refusal::busy(Some(cmd_seq)));
+        }
         if self.loading.contains_key(&id) {
             return self.queue_command(id, connection_id, cmd_seq, command, received);
         }

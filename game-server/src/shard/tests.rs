@@ -46,7 +46,7 @@ struct Rig {
 
 impl Rig {
     fn start() -> Self {
-        Self::over(Arc::new(MemoryStore::new()))
+        Self::over(Arc::new(MemoryStore::private()))
     }
 
     fn over(store: Arc<MemoryStore>) -> Self {

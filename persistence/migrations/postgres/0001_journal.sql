@@ -57,6 +57,16 @@ CREATE TABLE node (
     lease_until_ms bigint NOT NULL
 );
 
+-- Which socket of which node speaks for a stream of commands: the one that was opened last, on whatever node.
+CREATE TABLE stream_socket (
+    hero_id       uuid   NOT NULL,
+    stream_id     bigint NOT NULL,
+    node_id       uuid   NOT NULL,
+    connection_id bigint NOT NULL,
+    at_ms         bigint NOT NULL,
+    PRIMARY KEY (hero_id, stream_id)
+);
+
 -- Why a hero is quarantined.
 CREATE TABLE poison_command (
     hero_id uuid   PRIMARY KEY,

@@ -1,6 +1,6 @@
 //! Nodes that share a store: leases, asking, letting go.
 
-use persistence::{Claim, Epoch, HeroState, NodeId, StoreError};
+use persistence::{Claim, Epoch, HeroState, NodeId, Speaker, StoreError, StreamId};
 
 use crate::backend::Backend;
 use crate::history::{Owner, fence_reasons, hero, node};
@@ -79,4 +79,22 @@ pub(crate) async fn heads_come_together(backend: impl Backend) {
     let seqs: Vec<_> = heads.iter().map(|head| (head.hero, head.last_seq.0)).collect();
     assert_eq!(seqs, [(hero(1), 1), (hero(3), 3)]);
     assert_eq!(store.heads(&[]).await.unwrap(), []);
+}
+
+pub(crate) async fn the_socket_opened_last_speaks_for_its_stream(backend: impl Backend) {
+    let store = backend.journal();
+    Owner::claim(&*store, hero(1)).await;
+    let speaker = |stream, number, connection_id| Speaker {
+        stream_id: StreamId(stream),
+        node: node(number),
+        connection_id,
+    };
+    assert_eq!(store.speakers(hero(1)).await.unwrap(), []);
+    for said in [speaker(7, 1, 3), speaker(8, 1, 4), speaker(7, 2, 1)] {
+        store.speak(hero(1), said).await.unwrap();
+    }
+    let mut speakers = store.speakers(hero(1)).await.unwrap();
+    speakers.sort_unstable();
+    assert_eq!(speakers, [speaker(7, 2, 1), speaker(8, 1, 4)]);
+    assert_eq!(store.speakers(hero(2)).await.unwrap(), []);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use persistence::store::StoreFuture;
 use persistence::{
     Appended, Claim, Epoch, EventRecord, HeroAppend, HeroHead, HeroId, JournalStore, MemoryStore, NodeId,
-    Notice, Seq, SnapshotOutcome, SnapshotRecord, Ticket, scan,
+    Notice, Seq, SnapshotOutcome, SnapshotRecord, Speaker, Ticket, scan,
 };
 use proptest::prelude::*;
 
@@ -167,6 +167,12 @@ macro_rules! delegate {
         }
         fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>> {
             self.memory.wanted(node)
+        }
+        fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()> {
+            self.memory.speak(hero, speaker)
+        }
+        fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>> {
+            self.memory.speakers(hero)
         }
         fn release(&self, hero: HeroId, epoch: Epoch) -> StoreFuture<'_, ()> {
             self.memory.release(hero, epoch)

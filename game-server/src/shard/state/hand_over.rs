@@ -174,9 +174,18 @@ impl Shard {
     }
 
     /// A followed hero comes back as another one: takes the old one out. Returns its devices, and the last event that
-    /// they know.
-    pub(super) fn stop_following(&mut self, id: HeroId) -> (Vec<Device>, u64) {
-        self.take(id).map(|resident| (resident.devices, resident.seq)).unwrap_or_default()
+    /// they know. A device for whose stream a socket speaks `elsewhere` is the ghost of one that went there: what it said
+    /// last is not heard.
+    pub(super) fn stop_following(&mut self, id: HeroId, elsewhere: &[u64]) -> (Vec<Device>, u64) {
+        let Some(mut resident) = self.take(id) else { return Default::default() };
+        resident.devices.retain(|device| {
+            let is_ghost = elsewhere.contains(&device.stream_id);
+            if is_ghost {
+                device.outbox.close(close::NORMAL, "this device opened another socket");
+            }
+            !is_ghost
+        });
+        (resident.devices, resident.seq)
     }
 
     /// Devices that followed the hero learn what they missed, and go on. News that came while the hero was on its way

@@ -13,7 +13,7 @@ use simulation::{
 };
 use tokio::time::Instant;
 
-use super::{Attach, Hold, Loading, Output, Shard, telling::send_away};
+use super::{Attach, Entering, Hold, Loading, Output, Shard, telling::send_away};
 use crate::{
     journal::{self, StoredHero},
     shard::{LoadFailed, Loaded, audit, hero::Resident},
@@ -33,13 +33,48 @@ pub(in crate::shard) const FORGOTTEN_PER_LOOK_MAX: usize = 256;
 pub(super) const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(1);
 
 impl Shard {
+    /// A device came. Where nodes share a store it is first noted that this socket speaks for its stream from now on, so
+    /// that what an older one still says on another node is not heard any more.
     pub(super) fn attach(&mut self, hero: HeroId, attach: Attach) {
+        if !self.loader.is_shared() {
+            return self.admit(hero, attach);
+        }
+        if !self.can_admit(&attach) {
+            return;
+        }
+        let (stream_id, connection_id) = (attach.stream_id, attach.outbox.connection_id);
+        self.entering.insert(connection_id, Entering { hero, attach, commands: Vec::new() });
+        self.loader.speak(hero, stream_id, connection_id);
+    }
+
+    pub(in crate::shard) fn speaks(&mut self, connection_id: u64, is_noted: bool) {
+        // It may have left since.
+        let Some(Entering { hero, attach, commands }) = self.entering.remove(&connection_id) else { return };
+        if !is_noted {
+            return attach.outbox.close(close::OVERLOAD, "nothing can be saved right now, please come back");
+        }
+        self.admit(hero, attach);
+        for (connection_id, cmd_seq, command, received) in commands {
+            self.command(hero, connection_id, cmd_seq, command, received);
+        }
+    }
+
+    fn can_admit(&mut self, attach: &Attach) -> bool {
         if self.draining() {
             send_away(&attach.outbox);
         } else if self.read_only {
             attach.outbox.close(close::OVERLOAD, "nothing can be saved right now, please come back");
         } else if !self.is_sure() {
             attach.outbox.close(close::OVERLOAD, "this server was away for a moment, please come back");
+        } else {
+            return true;
+        }
+        false
+    }
+
+    fn admit(&mut self, hero: HeroId, attach: Attach) {
+        if !self.can_admit(&attach) {
+            // It was told why.
         } else if self.heroes.get(&hero).is_some_and(|resident| resident.hold == Hold::Owner) {
             self.welcome(hero, attach);
         } else if let Some(loading) = self.want(hero) {
@@ -50,6 +85,7 @@ impl Shard {
     }
 
     pub(super) fn detach(&mut self, hero: HeroId, connection_id: u64) {
+        self.entering.remove(&connection_id);
         if let Some(loading) = self.loading.get_mut(&hero) {
             loading.attaches.retain(|attach| attach.outbox.connection_id != connection_id);
         }
@@ -98,12 +134,12 @@ impl Shard {
 
     fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach]) {
         let now_ms = self.parts.clock.now_ms();
-        let Loaded { claim, stored, snapshot_seq, missed, waited } = loaded;
+        let Loaded { claim, stored, snapshot_seq, missed, elsewhere, waited } = loaded;
         if let Some(waited) = waited {
             self.parts.metrics.hand_over_seconds.record_duration(waited);
         }
         let StoredHero { hero, streams } = stored;
-        let followers = self.stop_following(id);
+        let followers = self.stop_following(id, &elsewhere);
         let is_new = claim.last_seq.0 == 0;
         let entity = self.simulation.insert(hero, now_ms);
         self.entities.insert(entity, id);

@@ -9,7 +9,7 @@ use protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::{Attach, Hold, Output, Resident, Shard};
+use super::{Attach, Entering, Hold, Output, Resident, Shard};
 use crate::{convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
 
 /// Reconnects after a drain are spread over this long.
@@ -179,6 +179,9 @@ impl Shard {
         for id in dirty {
             // Without room the events alone will do.
             let _taken = self.snapshot(id);
+        }
+        for Entering { attach, .. } in std::mem::take(&mut self.entering).into_values() {
+            send_away(&attach.outbox);
         }
         for attach in std::mem::take(&mut self.loading).into_values().flat_map(|loading| loading.attaches) {
             send_away(&attach.outbox);

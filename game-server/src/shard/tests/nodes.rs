@@ -169,6 +169,28 @@ async fn a_repeat_on_another_node_is_a_duplicate() {
     assert_verifies(&store).await;
 }
 
+/// A phone's socket hangs, the phone comes back elsewhere and is refused something there; what the first socket still
+/// says must not happen any more, or "certainly not applied" was untrue.
+#[tokio::test(start_paused = true)]
+async fn what_a_ghost_still_says_on_another_node_is_not_heard() {
+    let (store, mut one, mut two) = two().await;
+    let mut ghost = one.rig.connect(hero(1), 7, None);
+    ghost.welcome().await;
+    let mut phone = two.rig.connect(hero(1), 7, None);
+    phone.welcome().await;
+    phone.send(1, rename(""));
+    phone.rejected().await;
+    ghost.send(1, rename("Ghost"));
+    ghost.expect_close(close::NORMAL).await;
+    phone.send(1, rename("Ada"));
+    phone.durable().await;
+    let mut laptop = two.rig.connect(hero(1), 8, None);
+    let welcome = laptop.welcome().await;
+    let WelcomeState::Snapshot(view) = welcome.state else { panic!("a first hello gets a snapshot") };
+    assert_eq!(view.profile.name, "Ada");
+    assert_verifies(&store).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_nodes_hero_is_taken_over() {
     let (store, mut one, mut two) = two().await;

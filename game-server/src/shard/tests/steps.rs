@@ -24,7 +24,7 @@ struct Steps {
 
 impl Steps {
     fn start() -> Self {
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(MemoryStore::private());
         let clock = Clock::fixed(NOON_MS);
         let journal_store: Arc<dyn JournalStore> = Arc::clone(&store) as _;
         let (journal, _writer) = JournalWriter::start(Arc::clone(&journal_store), WriterConfig::quiet(7));
