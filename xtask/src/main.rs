@@ -2,6 +2,7 @@
 //!
 //! It is compiled first on a fresh clone, so it depends on no crate of the workspace and on few others.
 
+mod bench;
 mod clock;
 mod codegen;
 mod database;
@@ -59,6 +60,8 @@ enum Verb {
     },
     /// Inject faults into real processes and check that nothing is lost: all of them, or the named ones
     Faults(faults::FaultArguments),
+    /// Measure, against a baseline in the same run; optimised, so that the first time compiles for some minutes
+    Bench(bench::BenchArguments),
     /// Check style: tidy, rustfmt, clippy, the TypeScript linter
     Lint {
         /// Repair what can be repaired by itself
@@ -109,6 +112,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Build { part, release } => verbs::build(&workspace, part, release),
         Verb::Db { action } => database::run(&workspace, &action),
         Verb::Faults(arguments) => faults::run(&workspace, &arguments),
+        Verb::Bench(arguments) => bench::run(&workspace, &arguments),
         Verb::Lint { fix } => verbs::lint(&workspace, fix),
         Verb::Fmt => verbs::format(&workspace),
         Verb::Check => verbs::check(&workspace),
