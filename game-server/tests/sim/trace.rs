@@ -1,0 +1,52 @@
+//! Everything that passed a socket or reached the store, with its virtual time: the same seed must give the same.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+/// Lines kept for a person who looks at a failure; the hash is over all of them.
+const LINES_MAX: usize = 400;
+
+/// A hash over all that happened, and the last of it in words.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    started: Instant,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    hash: Sha256,
+    lines: VecDeque<String>,
+}
+
+impl Trace {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), inner: Mutex::default() }
+    }
+
+    /// Notes a fact, and the bytes that it came with.
+    pub(crate) fn note(&self, what: &str, bytes: &[u8]) {
+        let line = format!("{:>9.3} {what}", self.started.elapsed().as_secs_f64());
+        let mut inner = self.inner.lock().unwrap();
+        inner.hash.update(line.as_bytes());
+        inner.hash.update((bytes.len() as u64).to_le_bytes());
+        inner.hash.update(bytes);
+        if inner.lines.len() == LINES_MAX {
+            inner.lines.pop_front();
+        }
+        inner.lines.push_back(line);
+    }
+
+    pub(crate) fn hash(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.inner.lock().unwrap().hash.clone().finalize())
+    }
+
+    /// The last of what happened.
+    pub(crate) fn tail(&self) -> String {
+        let inner = self.inner.lock().unwrap();
+        inner.lines.iter().fold(String::new(), |all, line| all + line + "\n")
+    }
+}
