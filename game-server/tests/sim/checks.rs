@@ -1,19 +1,22 @@
 //! What clients were told, kept outside of the servers, and what must be true of it.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use game_server::verify;
 use persistence::{EventRecord, HeroId, JournalStore, MemoryStore, Seq};
 use protocol::client::Command;
 use protocol::server::{CommandResult, Event};
 
+use crate::trace::Trace;
+
 /// A command in a device's stream.
 pub(crate) type Reference = (HeroId, u64, u64);
 
 /// Everything that was promised.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ledger {
+    trace: Arc<Trace>,
     inner: Mutex<Inner>,
 }
 
@@ -21,17 +24,22 @@ pub(crate) struct Ledger {
 struct Inner {
     acknowledged: BTreeMap<Reference, (CommandResult, Command)>,
     shown: BTreeMap<(HeroId, u64), Event>,
-    wrong: Vec<String>,
+    wrong: Option<String>,
 }
 
 impl Ledger {
+    pub(crate) fn new(trace: Arc<Trace>) -> Self {
+        Self { trace, inner: Mutex::default() }
+    }
+
     /// Something must not be. The first one is what counts.
     pub(crate) fn wrong(&self, what: String) {
-        self.inner.lock().unwrap().wrong.push(what);
+        self.trace.end(&what);
+        self.inner.lock().unwrap().wrong.get_or_insert(what);
     }
 
     pub(crate) fn first_wrong(&self) -> Option<String> {
-        self.inner.lock().unwrap().wrong.first().cloned()
+        self.inner.lock().unwrap().wrong.clone()
     }
 
     /// A command was answered; every further answer must be the same.
@@ -44,7 +52,8 @@ impl Ledger {
         }
         let first = *first;
         if result.seq != 0 && first != result {
-            inner.wrong.push(format!("{reference:?} was answered {first:?}, and then {result:?}"));
+            drop(inner);
+            self.wrong(format!("{reference:?} was answered {first:?}, and then {result:?}"));
         }
     }
 
@@ -53,7 +62,8 @@ impl Ledger {
         let mut inner = self.inner.lock().unwrap();
         let first = inner.shown.entry((hero, event.seq)).or_insert_with(|| event.clone()).clone();
         if first != *event {
-            inner.wrong.push(format!("{hero} was shown {first:?}, and then {event:?}"));
+            drop(inner);
+            self.wrong(format!("{hero} was shown {first:?}, and then {event:?}"));
         }
     }
 

@@ -107,6 +107,28 @@ fn seeds_0_to_49_hold() {
     all_hold(0..50);
 }
 
+/// `cargo xtask sim`: as many seeds as wanted, all of them, whatever fails.
+#[test]
+#[ignore = "as long as one likes: cargo xtask sim --seeds N"]
+fn as_many_seeds_as_wanted() {
+    let variable = |name| {
+        let text = std::env::var_os(name).and_then(|text| text.into_string().ok());
+        text.and_then(|text| text.parse::<u64>().ok())
+    };
+    let (from, seeds) = (variable("SIM_FROM").unwrap_or(0), variable("SIM_SEEDS").unwrap_or(1_000));
+    let mut failed = Vec::new();
+    for seed in from..from.saturating_add(seeds) {
+        match play(seed, Lie::None) {
+            Ok(_) => {}
+            Err(what) => {
+                println!("{what}");
+                failed.push(seed);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} of {seeds} seeds fail: {failed:?}", failed.len());
+}
+
 #[test]
 fn the_same_seed_is_the_same_run() {
     for seed in 0..5 {

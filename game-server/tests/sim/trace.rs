@@ -20,6 +20,7 @@ pub(crate) struct Trace {
 struct Inner {
     hash: Sha256,
     lines: VecDeque<String>,
+    is_over: bool,
 }
 
 impl Trace {
@@ -31,6 +32,9 @@ impl Trace {
     pub(crate) fn note(&self, what: &str, bytes: &[u8]) {
         let line = format!("{:>9.3} {what}", self.started.elapsed().as_secs_f64());
         let mut inner = self.inner.lock().unwrap();
+        if inner.is_over {
+            return;
+        }
         inner.hash.update(line.as_bytes());
         inner.hash.update((bytes.len() as u64).to_le_bytes());
         inner.hash.update(bytes);
@@ -38,6 +42,12 @@ impl Trace {
             inner.lines.pop_front();
         }
         inner.lines.push_back(line);
+    }
+
+    /// What follows a mistake is not worth reading.
+    pub(crate) fn end(&self, why: &str) {
+        self.note(why, &[]);
+        self.inner.lock().unwrap().is_over = true;
     }
 
     pub(crate) fn hash(&self) -> String {

@@ -73,9 +73,10 @@ impl World {
         let disk = Arc::new(Disk::new(lie, numbers.fork()));
         let machine =
             |numbers| Mutex::new(Machine { clock_offset_ms: 0, process: None, numbers });
+        let trace = Arc::new(Trace::new());
         Arc::new(Self {
-            trace: Arc::new(Trace::new()),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(Arc::clone(&trace)),
+            trace,
             disk,
             started: Instant::now(),
             machines: [machine(numbers.fork()), machine(numbers.fork())],

@@ -45,13 +45,15 @@ impl Client {
         self.note(">", &codec::encode_client(&hello(String::new())), "hello");
         let frame = codec::encode_client(&hello(ticket));
         socket.send(Message::Binary(frame.into())).await.map_err(|_| Over)?;
-        let ServerMessage::Welcome(welcome) =
-            timeout(WELCOME_WITHIN, self.receive(&mut socket)).await.map_err(|_| Over)??
-        else {
-            self.wrong("heard something before its welcome");
-            return Err(Over);
-        };
-        self.welcomed(&welcome);
+        match timeout(WELCOME_WITHIN, self.receive(&mut socket)).await.map_err(|_| Over)?? {
+            ServerMessage::Welcome(welcome) => self.welcomed(&welcome),
+            // The node began to drain just now.
+            ServerMessage::GoingAway(_) => return Err(Over),
+            other => {
+                self.wrong(&format!("heard {other:?} before its welcome"));
+                return Err(Over);
+            }
+        }
         self.stay(&mut socket).await
     }
 
