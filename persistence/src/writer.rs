@@ -30,15 +30,16 @@ mod handle;
 mod permit;
 mod state;
 mod stats;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -51,6 +52,7 @@ pub use permit::Permit;
 use state::{Answer, Effects, Event, Op, State};
 use stats::Gauges;
 pub use stats::{WriterFact, WriterStats};
+use subscribers::Subscribers;
 
 /// Events that wait or are in flight, over all heroes (D7): two seconds of a slow store's work. Full: `Busy`.
 pub const QUEUE_EVENTS_MAX: usize = 20_000;
@@ -172,7 +174,6 @@ enum Control {
     Drain { deadline: Instant, reply: oneshot::Sender<Drained> },
 }
 
-type Subscribers = Mutex<Vec<mpsc::Sender<Notice>>>;
 type Running = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// The writer's task.
@@ -185,7 +186,6 @@ pub struct JournalWriter {
     ledger: Arc<Ledger>,
     gauges: Arc<Gauges>,
     subscribers: Arc<Subscribers>,
-    watermark: watch::Sender<Ticket>,
     on_fact: Arc<dyn Fn(WriterFact) + Send + Sync>,
     running: Option<Running>,
     wake: Option<Instant>,
@@ -207,7 +207,6 @@ impl JournalWriter {
     ) -> (JournalHandle, JoinHandle<Result<(), WriterFailed>>) {
         let (inbox_tx, inbox) = mpsc::channel(INBOX_MAX);
         let (control_tx, control) = mpsc::channel(1);
-        let (watermark, watermark_rx) = watch::channel(Ticket(0));
         let started = Instant::now();
         let ledger = Arc::new(Ledger::default());
         let gauges = Arc::new(Gauges::new(started));
@@ -215,7 +214,6 @@ impl JournalWriter {
         let handle = JournalHandle::new(
             inbox_tx,
             control_tx,
-            watermark_rx,
             Arc::clone(&ledger),
             Arc::clone(&gauges),
             Arc::clone(&subscribers),
@@ -229,7 +227,6 @@ impl JournalWriter {
             ledger,
             gauges,
             subscribers,
-            watermark,
             on_fact: config.on_fact,
             running: None,
             wake: None,
@@ -302,9 +299,7 @@ impl JournalWriter {
         if let Some(read_only) = read_only {
             self.ledger.set_read_only(read_only);
         }
-        // Notices before the watermark that covers them: whoever sees the watermark finds them.
-        notices.iter().try_for_each(|notice| publish(&self.subscribers, notice))?;
-        self.watermark.send_if_modified(|published| std::mem::replace(published, watermark) != watermark);
+        self.subscribers.publish(&notices, watermark)?;
         if let Some(op) = op {
             assert!(self.running.is_none(), "one call of the store at a time");
             self.running = Some(start(Arc::clone(&self.store), op));
@@ -322,23 +317,8 @@ impl Drop for JournalWriter {
     fn drop(&mut self) {
         // However the task ended: nobody gets a permit for a queue that nobody empties.
         self.ledger.close();
+        self.subscribers.close();
     }
-}
-
-/// Sends a notice to everybody who listens.
-fn publish(subscribers: &Subscribers, notice: &Notice) -> Result<(), WriterFailed> {
-    use mpsc::error::TrySendError::{Closed, Full};
-    let mut subscribers = subscribers.lock().expect("no code panics while it holds this lock");
-    let mut is_stuck = false;
-    subscribers.retain(|subscriber| match subscriber.try_send(notice.clone()) {
-        Ok(()) => true,
-        Err(Closed(_)) => false,
-        Err(Full(_)) => {
-            is_stuck = true;
-            true
-        }
-    });
-    if is_stuck { Err(WriterFailed::SubscriberStuck) } else { Ok(()) }
 }
 
 async fn until(instant: Option<Instant>) {

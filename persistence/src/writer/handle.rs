@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::permit::{Ledger, Permit};
 use super::state::{Group, Waiting};
 use super::stats::{Gauges, WriterStats};
-use super::{Control, Drained, Message, NOTICES_MAX, Notice, Refused, Subscribers, Ticket};
+use super::subscribers::Subscribers;
+use super::{Control, Drained, Message, Notice, Refused, Ticket};
 use crate::record::{HeroId, SnapshotRecord};
 use crate::store::HeroAppend;
 
@@ -23,7 +24,6 @@ struct Shared {
     /// One lock for number and queue, so that tickets rise in the order of the inbox.
     intake: Mutex<Intake>,
     control: mpsc::Sender<Control>,
-    watermark: watch::Receiver<Ticket>,
     ledger: Arc<Ledger>,
     gauges: Arc<Gauges>,
     subscribers: Arc<Subscribers>,
@@ -44,13 +44,12 @@ impl JournalHandle {
     pub(super) fn new(
         inbox: mpsc::Sender<Message>,
         control: mpsc::Sender<Control>,
-        watermark: watch::Receiver<Ticket>,
         ledger: Arc<Ledger>,
         gauges: Arc<Gauges>,
         subscribers: Arc<Subscribers>,
     ) -> Self {
         let intake = Mutex::new(Intake { last: Ticket(0), inbox });
-        Self { shared: Arc::new(Shared { intake, control, watermark, ledger, gauges, subscribers }) }
+        Self { shared: Arc::new(Shared { intake, control, ledger, gauges, subscribers }) }
     }
 
     /// Reserves room for one command's events (D7). Ask for the most it can make; submitting gives the rest back.
@@ -91,9 +90,7 @@ impl JournalHandle {
     /// A new listener. It hears every notice from now on.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
-        let (tx, notices) = mpsc::channel(NOTICES_MAX);
-        self.shared.subscribers.lock().expect("no code panics while it holds this lock").push(tx);
-        Subscription { notices, watermark: self.shared.watermark.clone(), heard: Vec::new() }
+        self.shared.subscribers.enter()
     }
 
     /// Whether durable commands are refused now.
@@ -151,6 +148,10 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    pub(super) fn new(notices: mpsc::Receiver<Notice>, watermark: watch::Receiver<Ticket>) -> Self {
+        Self { notices, watermark, heard: Vec::new() }
+    }
+
     /// The notices so far and the watermark they belong to: no notice that the watermark relies on is missing. Handle
     /// the notices first.
     pub fn take(&mut self) -> (Vec<Notice>, Ticket) {
