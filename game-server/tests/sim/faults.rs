@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::numbers::Numbers;
-use crate::pipe::Way;
+use crate::road::Way;
 use crate::world::World;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -32,7 +32,7 @@ pub(crate) async fn run(world: Arc<World>, mut numbers: Numbers, length: Duratio
     }
     while mending.join_next().await.is_some() {}
     world.disk.memory.heal();
-    world.disk.memory.release_appends();
+    world.disk.writes.set(Way::Open);
     for index in 0..2 {
         world.set_ways(index, Way::Open, Way::Open);
         if !world.is_running(index) {
@@ -55,8 +55,8 @@ fn one(world: &Arc<World>, numbers: &mut Numbers, mending: &mut JoinSet<()>) {
         }
         2 => {
             world.trace.note("the store holds writes", &[]);
-            memory.hold_appends();
-            mend(mending, numbers.millis(200, 8_000), move || memory.release_appends());
+            world.disk.writes.set(Way::Stalled);
+            mend(mending, numbers.millis(200, 8_000), move || world.disk.writes.set(Way::Open));
         }
         3 => {
             let fault = OUTAGES[numbers.index(OUTAGES.len())].clone();

@@ -8,10 +8,10 @@ use persistence::{
     Appended, Claim, Epoch, EventRecord, HeroAppend, HeroHead, HeroId, JournalStore, MemoryStore, NodeId, Seq,
     SnapshotOutcome, SnapshotRecord, StoreError,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::numbers::Numbers;
-use crate::pipe::{Way, passes};
+use crate::road::Road;
 use crate::trace::Trace;
 
 /// What the disk does wrong: each is here to be caught.
@@ -30,6 +30,8 @@ pub(crate) enum Lie {
 #[derive(Debug)]
 pub(crate) struct Disk {
     pub(crate) memory: MemoryStore,
+    /// Closed while writes are held.
+    pub(crate) writes: Road,
     lie: Lie,
     unwritten: Mutex<Vec<HeroAppend>>,
     numbers: Mutex<Numbers>,
@@ -38,11 +40,12 @@ pub(crate) struct Disk {
 impl Disk {
     pub(crate) fn new(lie: Lie, numbers: Numbers) -> Self {
         let (unwritten, numbers) = (Mutex::default(), Mutex::new(numbers));
-        Self { memory: MemoryStore::new(), lie, unwritten, numbers }
+        Self { memory: MemoryStore::new(), writes: Road::open(), lie, unwritten, numbers }
     }
 
     async fn append(&self, batch: &[HeroAppend]) -> Result<Vec<Appended>, StoreError> {
         let confirmed = || Ok(vec![Appended::Written; batch.len()]);
+        self.writes.passes().await;
         match self.lie {
             Lie::None => self.memory.append(batch).await,
             Lie::ConfirmsEarly => {
@@ -73,7 +76,7 @@ pub(crate) struct Line {
     pub(crate) name: String,
     disk: Arc<Disk>,
     trace: Arc<Trace>,
-    way: watch::Receiver<Way>,
+    road: Arc<Road>,
     numbers: Mutex<Numbers>,
 }
 
@@ -82,17 +85,17 @@ impl Line {
         name: String,
         disk: Arc<Disk>,
         trace: Arc<Trace>,
-        way: watch::Receiver<Way>,
+        road: Arc<Road>,
         numbers: Numbers,
     ) -> Self {
-        Self { name, disk, trace, way, numbers: Mutex::new(numbers) }
+        Self { name, disk, trace, road, numbers: Mutex::new(numbers) }
     }
 
     /// The way there, or the way back.
     async fn travel(&self, lost: fn(Box<dyn std::error::Error + Send + Sync>) -> StoreError) -> Result<(), StoreError> {
         let wait = self.latency();
         tokio::time::sleep(wait).await;
-        match passes(&mut self.way.clone()).await {
+        match self.road.passes().await {
             true => Ok(()),
             false => Err(lost("the line is cut".into())),
         }

@@ -11,6 +11,7 @@ mod faults;
 mod line;
 mod numbers;
 mod pipe;
+mod road;
 mod trace;
 mod world;
 

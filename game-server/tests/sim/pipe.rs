@@ -1,29 +1,15 @@
 //! The network between a client and a node: slow, cut after some bytes, or silent without an end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
-use tokio::sync::watch;
 
 use crate::numbers::Numbers;
+use crate::road::Road;
 
 /// What a pipe holds before its writer must wait.
 const PIPE_BYTES: usize = 64 * 1024;
-
-/// How a way through the network is just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Open,
-    /// Nothing passes, nothing is lost.
-    Stalled,
-    /// For ever; the other side notices.
-    Severed,
-}
-
-/// Waits while nothing passes. `false` when nothing ever will.
-pub(crate) async fn passes(way: &mut watch::Receiver<Way>) -> bool {
-    matches!(way.wait_for(|way| *way != Way::Stalled).await.as_deref(), Ok(Way::Open))
-}
 
 /// What is wrong with one connection.
 #[derive(Clone, Copy, Debug)]
@@ -55,20 +41,19 @@ impl Weather {
 pub(crate) fn pipe(
     weather: Weather,
     mut numbers: Numbers,
-    way: watch::Receiver<Way>,
+    road: Arc<Road>,
 ) -> (DuplexStream, DuplexStream, impl Future<Output = ()> + Send) {
     let (client, near) = duplex(PIPE_BYTES);
     let (far, node) = duplex(PIPE_BYTES);
     let (down, up) = (numbers.fork(), numbers.fork());
     let network = async move {
         let ((near_read, near_write), (far_read, far_write)) = (split(near), split(far));
-        let mut severed = way.clone();
         tokio::select! {
             biased;
-            _ = severed.wait_for(|way| *way == Way::Severed) => {}
+            () = road.severed() => {}
             // What the node said last arrives before the end.
-            () = carry(far_read, near_write, weather, down, way.clone()) => {}
-            () = carry(near_read, far_write, weather, up, way) => {}
+            () = carry(far_read, near_write, weather, down, &road) => {}
+            () = carry(near_read, far_write, weather, up, &road) => {}
         }
     };
     (client, node, network)
@@ -79,13 +64,13 @@ async fn carry(
     mut to: WriteHalf<DuplexStream>,
     weather: Weather,
     mut numbers: Numbers,
-    mut way: watch::Receiver<Way>,
+    road: &Road,
 ) {
     let (mut buffer, mut carried) = ([0; 4096], 0_u64);
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
         tokio::time::sleep(Duration::from_millis(numbers.between(0, weather.delay_ms_max))).await;
-        if !passes(&mut way).await {
+        if !road.passes().await {
             return;
         }
         let before = carried;

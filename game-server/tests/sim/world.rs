@@ -1,5 +1,6 @@
 //! Two nodes on one store, the network to their players, and what a supervisor does with them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use uuid::Uuid;
 use crate::checks::Ledger;
 use crate::line::{Disk, Lie, Line, Store};
 use crate::numbers::Numbers;
-use crate::pipe::{Way, Weather, pipe};
+use crate::pipe::{Weather, pipe};
+use crate::road::{Road, Way};
 use crate::trace::Trace;
 
 /// Saturday, 2026-08-01, 10:00 UTC.
@@ -36,9 +38,9 @@ struct Process {
     node: Arc<Node>,
     keeping: Keeping,
     /// To the store.
-    line: watch::Sender<Way>,
+    line: Arc<Road>,
     /// To the players.
-    sockets: watch::Sender<Way>,
+    sockets: Arc<Road>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -56,9 +58,7 @@ pub(crate) struct World {
     pub(crate) disk: Arc<Disk>,
     started: Instant,
     machines: [Mutex<Machine>; 2],
-    finishing: watch::Sender<bool>,
-    /// Weather is over.
-    is_fine: watch::Sender<bool>,
+    finishing: AtomicBool,
     sockets: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -80,20 +80,18 @@ impl World {
             disk,
             started: Instant::now(),
             machines: [machine(numbers.fork()), machine(numbers.fork())],
-            finishing: watch::Sender::new(false),
-            is_fine: watch::Sender::new(false),
+            finishing: AtomicBool::new(false),
             sockets: Mutex::default(),
         })
     }
 
     pub(crate) fn is_finishing(&self) -> bool {
-        *self.finishing.borrow()
+        self.finishing.load(Ordering::Relaxed)
     }
 
     /// From now on nobody begins anything new, and no new connection is bad.
     pub(crate) fn finish(&self) {
-        self.finishing.send_replace(true);
-        self.is_fine.send_replace(true);
+        self.finishing.store(true, Ordering::Relaxed);
     }
 
     fn machine(&self, index: usize) -> std::sync::MutexGuard<'_, Machine> {
@@ -102,7 +100,7 @@ impl World {
 
     /// Starts a node; a store that is away is asked again.
     pub(crate) async fn start(self: &Arc<Self>, index: usize) {
-        let (line, sockets) = (watch::Sender::new(Way::Open), watch::Sender::new(Way::Open));
+        let (line, sockets) = (Arc::new(Road::open()), Arc::new(Road::open()));
         let (node_id, numbers) = {
             let mut machine = self.machine(index);
             (NodeId(machine.numbers.id()), machine.numbers.fork())
@@ -113,7 +111,7 @@ impl World {
             NAMES[index].to_owned(),
             Arc::clone(&self.disk),
             trace,
-            line.subscribe(),
+            Arc::clone(&line),
             numbers,
         )));
         let journal: Arc<dyn JournalStore> = Arc::new(store);
@@ -137,8 +135,8 @@ impl World {
         let (node, shards) = Node::build(config, clock.clone(), metrics, stores, outages, identity);
         let keeping = Keeping::start(journal, node_id, standing, Wishes(Arc::clone(&node)));
         let mut tasks: Vec<_> = shards.into_iter().map(|shard| tokio::spawn(shard.run())).collect();
-        tasks.push(tokio::spawn(follow_time(clock, line.subscribe())));
-        tasks.push(tokio::spawn(watch_failure(Arc::clone(self), index, Arc::clone(&node), line.subscribe())));
+        tasks.push(tokio::spawn(follow_time(clock, Arc::clone(&line))));
+        tasks.push(tokio::spawn(watch_failure(Arc::clone(self), index, Arc::clone(&node), Arc::clone(&line))));
         self.machine(index).process = Some(Process { node, keeping, line, sockets, tasks });
     }
 
@@ -167,8 +165,8 @@ impl World {
         let grant = Grant { hero, device: DeviceId(Uuid::nil()) };
         let ticket = node.tickets.issue(grant, node.clock.now_ms()).expose().to_owned();
         let drawn = Weather::drawn(numbers);
-        let weather = if *self.is_fine.borrow() { Weather::fine() } else { drawn };
-        let (client, far, network) = pipe(weather, numbers.fork(), sockets.subscribe());
+        let weather = if self.is_finishing() { Weather::fine() } else { drawn };
+        let (client, far, network) = pipe(weather, numbers.fork(), Arc::clone(sockets));
         let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let mut tasks = self.sockets.lock().unwrap();
         tasks.push(tokio::spawn(network));
@@ -181,8 +179,8 @@ impl World {
     pub(crate) fn kill(&self, index: usize) -> bool {
         let Some(process) = self.machine(index).process.take() else { return false };
         self.trace.note(&format!("{} is killed", NAMES[index]), &[]);
-        process.line.send_replace(Way::Severed);
-        process.sockets.send_replace(Way::Severed);
+        process.line.set(Way::Severed);
+        process.sockets.set(Way::Severed);
         process.tasks.iter().for_each(JoinHandle::abort);
         self.disk.lose_unwritten();
         true
@@ -193,16 +191,16 @@ impl World {
         let machine = self.machine(index);
         let Some(process) = &machine.process else { return };
         self.trace.note(&format!("{} store {line:?}, players {sockets:?}", NAMES[index]), &[]);
-        process.line.send_replace(line);
-        process.sockets.send_replace(sockets);
+        process.line.set(line);
+        process.sockets.set(sockets);
     }
 
     /// Every connection to a node breaks.
     pub(crate) fn cut_sockets(&self, index: usize) {
         if let Some(process) = &mut self.machine(index).process {
             self.trace.note(&format!("{} loses its players", NAMES[index]), &[]);
-            let old = std::mem::replace(&mut process.sockets, watch::Sender::new(Way::Open));
-            old.send_replace(Way::Severed);
+            let old = std::mem::replace(&mut process.sockets, Arc::new(Road::open()));
+            old.set(Way::Severed);
         }
     }
 
@@ -213,8 +211,8 @@ impl World {
         let drained = process.node.drain(DRAIN_WITHIN).await;
         // As the server does: it does not wait for a store that is away.
         let _late = tokio::time::timeout(DRAIN_WITHIN, process.keeping.stop()).await;
-        process.line.send_replace(Way::Severed);
-        process.sockets.send_replace(Way::Severed);
+        process.line.set(Way::Severed);
+        process.sockets.set(Way::Severed);
         process.tasks.iter().for_each(JoinHandle::abort);
         self.trace.note(&format!("{} stopped: {drained:?}", NAMES[index]), &[]);
         Some(drained)
@@ -236,19 +234,19 @@ impl World {
 }
 
 /// A machine's clock goes as fast as the time.
-async fn follow_time(clock: Clock, mut line: watch::Receiver<Way>) {
+async fn follow_time(clock: Clock, line: Arc<Road>) {
     let mut ticks = tokio::time::interval(CLOCK_STEP);
     ticks.tick().await;
-    while *line.borrow_and_update() != Way::Severed {
+    while !line.is_severed() {
         ticks.tick().await;
         clock.advance(i64::try_from(CLOCK_STEP.as_millis()).expect("it is short"));
     }
 }
 
 /// A node that gives itself up while nothing worse than the faults of this simulation happens has a mistake.
-async fn watch_failure(world: Arc<World>, index: usize, node: Arc<Node>, line: watch::Receiver<Way>) {
+async fn watch_failure(world: Arc<World>, index: usize, node: Arc<Node>, line: Arc<Road>) {
     let what = node.failed().await;
-    if *line.borrow() != Way::Severed {
+    if !line.is_severed() {
         world.ledger.wrong(format!("node {} gave itself up: {what}", NAMES[index]));
     }
 }
