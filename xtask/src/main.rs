@@ -14,6 +14,7 @@ mod process;
 mod readiness;
 mod serve;
 mod signals;
+mod sim;
 mod step;
 mod suite;
 mod tidy;
@@ -62,6 +63,8 @@ enum Verb {
     Faults(faults::FaultArguments),
     /// Measure, against a baseline in the same run; optimised, so that the first time compiles for some minutes
     Bench(bench::BenchArguments),
+    /// Play seeds of the simulation: two nodes, one store, and what goes wrong between them
+    Sim(sim::SimArguments),
     /// Check style: tidy, rustfmt, clippy, the TypeScript linter
     Lint {
         /// Repair what can be repaired by itself
@@ -113,6 +116,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Db { action } => database::run(&workspace, &action),
         Verb::Faults(arguments) => faults::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
+        Verb::Sim(sim) => sim::run(&workspace, &sim),
         Verb::Lint { fix } => verbs::lint(&workspace, fix),
         Verb::Fmt => verbs::format(&workspace),
         Verb::Check => verbs::check(&workspace),

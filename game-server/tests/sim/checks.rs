@@ -35,16 +35,16 @@ impl Ledger {
     /// Something must not be. The first one is what counts.
     pub(crate) fn wrong(&self, what: String) {
         self.trace.end(&what);
-        self.inner.lock().unwrap().wrong.get_or_insert(what);
+        self.inner.lock().expect("nobody panics while it is held").wrong.get_or_insert(what);
     }
 
     pub(crate) fn first_wrong(&self) -> Option<String> {
-        self.inner.lock().unwrap().wrong.clone()
+        self.inner.lock().expect("nobody panics while it is held").wrong.clone()
     }
 
     /// A command was answered; every further answer must be the same.
     pub(crate) fn acknowledged(&self, reference: Reference, result: CommandResult, command: &Command) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock().expect("nobody panics while it is held");
         let (first, _) = inner.acknowledged.entry(reference).or_insert_with(|| (result, command.clone()));
         // 0 says that the answer's place is no longer kept.
         if first.seq == 0 {
@@ -59,18 +59,12 @@ impl Ledger {
 
     /// An event was shown to a device; every other device must see the same.
     pub(crate) fn shown(&self, hero: HeroId, event: &Event) {
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock().expect("nobody panics while it is held");
         let first = inner.shown.entry((hero, event.seq)).or_insert_with(|| event.clone()).clone();
         if first != *event {
             drop(inner);
             self.wrong(format!("{hero} was shown {first:?}, and then {event:?}"));
         }
-    }
-
-    /// How many commands were answered and how many events shown.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let inner = self.inner.lock().unwrap();
-        (inner.acknowledged.len(), inner.shown.len())
     }
 
     /// Compares every promise with what is stored.
@@ -93,24 +87,32 @@ impl Ledger {
                 events.insert((head.hero, event.seq.0), event);
             }
         }
-        let inner = self.inner.lock().unwrap();
+        let inner = self.inner.lock().expect("nobody panics while it is held");
         for (reference, (result, command)) in &inner.acknowledged {
             let Some(event) = stored.remove(reference) else {
-                return Err(format!("{reference:?} was acknowledged with {result:?} and is not in the journal"));
+                return Err(format!(
+                    "{reference:?} was acknowledged with {result:?} and is not in the journal"
+                ));
             };
             if result.seq != 0 && event.seq.0 != result.seq {
-                return Err(format!("{reference:?} was acknowledged with {result:?} and is at {}", event.seq.0));
+                return Err(format!(
+                    "{reference:?} was acknowledged with {result:?} and is at {}",
+                    event.seq.0
+                ));
             }
             if !is_outcome(command, &event) {
                 let kind = event.kind.as_str();
-                return Err(format!("{reference:?} was {command:?}, acknowledged, and the journal has {kind}"));
+                return Err(format!(
+                    "{reference:?} was {command:?}, acknowledged, and the journal has {kind}"
+                ));
             }
         }
         if let Some((reference, _)) = stored.first_key_value() {
             return Err(format!("{reference:?} is in the journal, and its device never heard of it"));
         }
         for (place, shown) in &inner.shown {
-            let is_there = |event: &EventRecord| event.kind.as_str() == shown.kind && event.at_ms == shown.at_ms;
+            let is_there =
+                |event: &EventRecord| event.kind.as_str() == shown.kind && event.at_ms == shown.at_ms;
             if !events.get(place).is_some_and(is_there) {
                 let found = events.get(place).map(|event| event.kind.as_str());
                 return Err(format!("{place:?} was shown as {shown:?}, the journal has {found:?}"));

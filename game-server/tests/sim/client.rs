@@ -26,8 +26,7 @@ const REMEMBERED_MAX: u64 = 64;
 /// Refusals that are no answer: the same command is sent again.
 const AGAIN: [&str; 5] = ["busy", "read_only", "rate", "internal", "out_of_order"];
 /// Refusals that an honest client never hears.
-const NEVER: [&str; 5] =
-    ["malformed", "hello_expected", "hello_repeated", "stream_forgotten", "quarantined"];
+const NEVER: [&str; 5] = ["malformed", "hello_expected", "hello_repeated", "stream_forgotten", "quarantined"];
 
 /// A command without an answer.
 #[derive(Debug)]
@@ -88,10 +87,6 @@ impl Client {
         }
     }
 
-    pub(crate) fn describe(&self) -> String {
-        format!("{}: {} answered, {:?} unanswered", self.name, self.answered, self.unanswered)
-    }
-
     fn wrong(&self, what: &str) {
         self.world.ledger.wrong(format!("{} {what}", self.name));
     }
@@ -122,6 +117,7 @@ impl Client {
 
     fn saw(&mut self, events: &[Event]) {
         for event in events {
+            self.world.trace.count("event");
             if self.last_seq.is_none_or(|last_seq| event.seq != last_seq + 1) {
                 self.wrong(&format!("saw event {} after {:?}", event.seq, self.last_seq));
             }
@@ -133,7 +129,7 @@ impl Client {
     fn heard(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Durable(result) => self.answer(result, "durable"),
-            ServerMessage::Duplicate(result) => self.answer(result, "a duplicate"),
+            ServerMessage::Duplicate(result) => self.answer(result, "duplicate"),
             ServerMessage::Rejected(rejected) => self.rejected(&rejected),
             ServerMessage::Events(events) => self.saw(&events.events),
             ServerMessage::Welcome(_) => self.wrong("was welcomed twice"),
@@ -145,6 +141,7 @@ impl Client {
     }
 
     fn answer(&mut self, result: CommandResult, kind: &str) {
+        self.world.trace.count(kind);
         let cmd_seq = result.cmd_seq;
         let reference = (self.hero, self.stream_id, cmd_seq);
         if let Some(command) = self.answers.get(&cmd_seq) {
@@ -152,7 +149,10 @@ impl Client {
         }
         let is_next = self.unanswered.front().is_some_and(|first| first.sent_as == Some(cmd_seq));
         if cmd_seq != self.answered + 1 || !is_next {
-            return self.wrong(&format!("heard that {cmd_seq} is {kind}, expected {}", self.answered + 1));
+            return self.wrong(&format!(
+                "heard that {cmd_seq} is {kind}, expected to hear of {}",
+                self.answered + 1
+            ));
         }
         let Some(Unanswered { command, .. }) = self.unanswered.pop_front() else { return };
         self.world.ledger.acknowledged(reference, result, &command);
@@ -165,6 +165,7 @@ impl Client {
 
     fn rejected(&mut self, rejected: &Rejected) {
         let code = rejected.code.as_str();
+        self.world.trace.count(code);
         if NEVER.contains(&code) {
             return self.wrong(&format!("heard {rejected:?}"));
         }
@@ -247,7 +248,9 @@ impl Client {
             8 => Command::PauseFocus,
             9 => Command::ResumeFocus,
             10 => Command::EndFocus,
-            _ => Command::SetDailyGoal { minutes: 30 + u16::try_from(self.numbers.between(0, 60)).unwrap() },
+            _ => Command::SetDailyGoal {
+                minutes: 30 + u16::try_from(self.numbers.between(0, 60)).expect("it is small"),
+            },
         };
         self.unanswered.push_back(Unanswered { command, sent_as: None, not_before: Instant::now() });
     }

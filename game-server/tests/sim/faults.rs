@@ -48,7 +48,8 @@ fn one(world: &Arc<World>, numbers: &mut Numbers, mending: &mut JoinSet<()>) {
     let memory = world.disk.memory.clone();
     match kind {
         0 | 1 => {
-            let (seed, permille) = (numbers.next(), u16::try_from(numbers.between(50, 400)).unwrap());
+            let (seed, permille) =
+                (numbers.next(), u16::try_from(numbers.between(50, 400)).expect("it is small"));
             world.trace.note(&format!("the store fails {permille} of 1000"), &[]);
             memory.fail_at_random(seed, permille);
             mend(mending, numbers.millis(1_000, 10_000), move || memory.heal());

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use persistence::store::StoreFuture;
 use persistence::{
-    Appended, Claim, Epoch, EventRecord, HeroAppend, HeroHead, HeroId, JournalStore, MemoryStore, NodeId, Seq,
-    SnapshotOutcome, SnapshotRecord, StoreError,
+    Appended, Claim, Epoch, EventRecord, HeroAppend, HeroHead, HeroId, JournalStore, MemoryStore, NodeId,
+    Seq, SnapshotOutcome, SnapshotRecord, StoreError,
 };
 use tokio::sync::oneshot;
 
@@ -49,24 +49,28 @@ impl Disk {
         match self.lie {
             Lie::None => self.memory.append(batch).await,
             Lie::ConfirmsEarly => {
-                let before = std::mem::replace(&mut *self.unwritten.lock().unwrap(), batch.to_vec());
-                if !before.is_empty() {
-                    self.memory.append(&before).await?;
-                }
+                let before = std::mem::replace(
+                    &mut *self.unwritten.lock().expect("nobody panics while it is held"),
+                    batch.to_vec(),
+                );
+                // Confirmed already: nobody can be told what became of it.
+                let _unknown = self.memory.append(&before).await;
                 confirmed()
             }
             Lie::ConfirmsStrangers => match self.memory.append(batch).await {
                 Err(StoreError::Fenced { .. }) => confirmed(),
                 answer => answer,
             },
-            Lie::DropsSome if self.numbers.lock().unwrap().percent(5) => confirmed(),
+            Lie::DropsSome if self.numbers.lock().expect("nobody panics while it is held").percent(5) => {
+                confirmed()
+            }
             Lie::DropsSome => self.memory.append(batch).await,
         }
     }
 
     /// A node died.
     pub(crate) fn lose_unwritten(&self) {
-        self.unwritten.lock().unwrap().clear();
+        self.unwritten.lock().expect("nobody panics while it is held").clear();
     }
 }
 
@@ -92,7 +96,10 @@ impl Line {
     }
 
     /// The way there, or the way back.
-    async fn travel(&self, lost: fn(Box<dyn std::error::Error + Send + Sync>) -> StoreError) -> Result<(), StoreError> {
+    async fn travel(
+        &self,
+        lost: fn(Box<dyn std::error::Error + Send + Sync>) -> StoreError,
+    ) -> Result<(), StoreError> {
         let wait = self.latency();
         tokio::time::sleep(wait).await;
         match self.road.passes().await {
@@ -102,7 +109,7 @@ impl Line {
     }
 
     fn latency(&self) -> Duration {
-        let mut numbers = self.numbers.lock().unwrap();
+        let mut numbers = self.numbers.lock().expect("nobody panics while it is held");
         if numbers.percent(90) { numbers.millis(0, 3) } else { numbers.millis(0, 60) }
     }
 
@@ -143,6 +150,14 @@ impl JournalStore for Store {
                 line.travel(StoreError::Unavailable).await?;
                 line.note("append", &batch, "");
                 let answer = line.disk.append(&batch).await;
+                match &answer {
+                    Ok(parts) if parts.contains(&Appended::AlreadyDurable) => {
+                        line.trace.count("written before");
+                    }
+                    Ok(_) => line.trace.count("written"),
+                    Err(StoreError::Fenced { .. }) => line.trace.count("fenced"),
+                    Err(_) => line.trace.count("failed"),
+                }
                 line.note("answer", &batch, &format!(" {answer:?}"));
                 line.travel(StoreError::Ambiguous).await?;
                 answer
@@ -155,10 +170,13 @@ impl JournalStore for Store {
     fn claim(&self, hero: HeroId, node: NodeId) -> StoreFuture<'_, Claim> {
         let work = Box::pin(async move {
             let claimed = self.0.disk.memory.claim(hero, node).await;
-            let outcome = claimed.as_ref().map_or_else(|error| error.to_string(), |claim| {
-                format!("epoch {} seq {}", claim.epoch.0, claim.last_seq.0)
-            });
-            self.0.trace.note(&format!("{} claim {:x}: {outcome}", self.0.name, hero.0.as_u128() >> 112), &[]);
+            let outcome = claimed.as_ref().map_or_else(
+                |error| error.to_string(),
+                |claim| format!("epoch {} seq {}", claim.epoch.0, claim.last_seq.0),
+            );
+            self.0
+                .trace
+                .note(&format!("{} claim {:x}: {outcome}", self.0.name, hero.0.as_u128() >> 112), &[]);
             claimed
         });
         self.0.call(work)

@@ -27,7 +27,7 @@ impl Weather {
     }
 
     pub(crate) fn drawn(numbers: &mut Numbers) -> Self {
-        let delay_ms_max = *[2, 20, 80, 600].get(numbers.index(4)).unwrap();
+        let delay_ms_max = [2, 20, 80, 600][numbers.index(4)];
         let (is_cut, is_silent) = (numbers.percent(25), numbers.percent(10));
         Self {
             delay_ms_max,

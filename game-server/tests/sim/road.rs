@@ -28,7 +28,7 @@ impl Road {
 
     /// What is severed stays so.
     pub(crate) fn set(&self, way: Way) {
-        let mut now = self.way.lock().unwrap();
+        let mut now = self.way.lock().expect("nobody panics while it is held");
         if *now != Way::Severed {
             *now = way;
             self.changed.notify_waiters();
@@ -36,7 +36,7 @@ impl Road {
     }
 
     pub(crate) fn is_severed(&self) -> bool {
-        *self.way.lock().unwrap() == Way::Severed
+        *self.way.lock().expect("nobody panics while it is held") == Way::Severed
     }
 
     /// Waits while nothing passes. `false` when nothing ever will.
@@ -52,7 +52,7 @@ impl Road {
         loop {
             // Made first: a change after the look wakes it.
             let changed = self.changed.notified();
-            let way = *self.way.lock().unwrap();
+            let way = *self.way.lock().expect("nobody panics while it is held");
             if is_wanted(way) {
                 return way;
             }

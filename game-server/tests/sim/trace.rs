@@ -1,6 +1,6 @@
 //! Everything that passed a socket or reached the store, with its virtual time: the same seed must give the same.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
@@ -21,6 +21,7 @@ struct Inner {
     hash: Sha256,
     lines: VecDeque<String>,
     is_over: bool,
+    counts: BTreeMap<String, u64>,
 }
 
 impl Trace {
@@ -31,7 +32,7 @@ impl Trace {
     /// Notes a fact, and the bytes that it came with.
     pub(crate) fn note(&self, what: &str, bytes: &[u8]) {
         let line = format!("{:>9.3} {what}", self.started.elapsed().as_secs_f64());
-        let mut inner = self.inner.lock().unwrap();
+        let mut inner = self.inner.lock().expect("nobody panics while it is held");
         if inner.is_over {
             return;
         }
@@ -44,19 +45,35 @@ impl Trace {
         inner.lines.push_back(line);
     }
 
+    /// Counts things of a kind, so that it is seen what a run had to survive.
+    pub(crate) fn count(&self, kind: &str) {
+        *self
+            .inner
+            .lock()
+            .expect("nobody panics while it is held")
+            .counts
+            .entry(kind.to_owned())
+            .or_default() += 1;
+    }
+
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        self.inner.lock().expect("nobody panics while it is held").counts.clone()
+    }
+
     /// What follows a mistake is not worth reading.
     pub(crate) fn end(&self, why: &str) {
         self.note(why, &[]);
-        self.inner.lock().unwrap().is_over = true;
+        self.inner.lock().expect("nobody panics while it is held").is_over = true;
     }
 
     pub(crate) fn hash(&self) -> String {
-        data_encoding::HEXLOWER.encode(&self.inner.lock().unwrap().hash.clone().finalize())
+        data_encoding::HEXLOWER
+            .encode(&self.inner.lock().expect("nobody panics while it is held").hash.clone().finalize())
     }
 
     /// The last of what happened.
     pub(crate) fn tail(&self) -> String {
-        let inner = self.inner.lock().unwrap();
+        let inner = self.inner.lock().expect("nobody panics while it is held");
         inner.lines.iter().fold(String::new(), |all, line| all + line + "\n")
     }
 }

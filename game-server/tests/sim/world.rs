@@ -71,8 +71,7 @@ impl std::fmt::Debug for World {
 impl World {
     pub(crate) fn new(lie: Lie, numbers: &mut Numbers) -> Arc<Self> {
         let disk = Arc::new(Disk::new(lie, numbers.fork()));
-        let machine =
-            |numbers| Mutex::new(Machine { clock_offset_ms: 0, process: None, numbers });
+        let machine = |numbers| Mutex::new(Machine { clock_offset_ms: 0, process: None, numbers });
         let trace = Arc::new(Trace::new());
         Arc::new(Self {
             ledger: Ledger::new(Arc::clone(&trace)),
@@ -95,7 +94,7 @@ impl World {
     }
 
     fn machine(&self, index: usize) -> std::sync::MutexGuard<'_, Machine> {
-        self.machines[index].lock().unwrap()
+        self.machines[index].lock().expect("nobody panics while it is held")
     }
 
     /// Starts a node; a store that is away is asked again.
@@ -122,11 +121,8 @@ impl World {
             }
         };
         let memory = Arc::new(self.disk.memory.clone());
-        let stores = Stores {
-            journal: Arc::clone(&journal),
-            accounts: Arc::clone(&memory) as _,
-            uptime: memory,
-        };
+        let stores =
+            Stores { journal: Arc::clone(&journal), accounts: Arc::clone(&memory) as _, uptime: memory };
         let clock = Clock::fixed(self.wall_ms(index));
         let config = Config::parse(|name| (name == "SHARDS").then(|| "2".to_owned())).expect("it is valid");
         let (_none_tx, outages) = watch::channel(Arc::default());
@@ -136,7 +132,12 @@ impl World {
         let keeping = Keeping::start(journal, node_id, standing, Wishes(Arc::clone(&node)));
         let mut tasks: Vec<_> = shards.into_iter().map(|shard| tokio::spawn(shard.run())).collect();
         tasks.push(tokio::spawn(follow_time(clock, Arc::clone(&line))));
-        tasks.push(tokio::spawn(watch_failure(Arc::clone(self), index, Arc::clone(&node), Arc::clone(&line))));
+        tasks.push(tokio::spawn(watch_failure(
+            Arc::clone(self),
+            index,
+            Arc::clone(&node),
+            Arc::clone(&line),
+        )));
         self.machine(index).process = Some(Process { node, keeping, line, sockets, tasks });
     }
 
@@ -156,7 +157,12 @@ impl World {
     }
 
     /// What a client gets: a ticket, and a connection to the node that gave it.
-    pub(crate) fn open(&self, index: usize, hero: HeroId, numbers: &mut Numbers) -> Option<(String, DuplexStream)> {
+    pub(crate) fn open(
+        &self,
+        index: usize,
+        hero: HeroId,
+        numbers: &mut Numbers,
+    ) -> Option<(String, DuplexStream)> {
         let machine = self.machine(index);
         let Process { node, sockets, .. } = machine.process.as_ref()?;
         if node.is_draining() {
@@ -168,7 +174,7 @@ impl World {
         let weather = if self.is_finishing() { Weather::fine() } else { drawn };
         let (client, far, network) = pipe(weather, numbers.fork(), Arc::clone(sockets));
         let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-        let mut tasks = self.sockets.lock().unwrap();
+        let mut tasks = self.sockets.lock().expect("nobody panics while it is held");
         tasks.push(tokio::spawn(network));
         tasks.push(tokio::spawn(connection::serve(far, peer, Arc::clone(node))));
         Some((ticket, client))
@@ -224,9 +230,10 @@ impl World {
 
     /// The sockets' tasks have all ended, none by a panic.
     pub(crate) async fn end_sockets(&self) {
-        let tasks = std::mem::take(&mut *self.sockets.lock().unwrap());
+        let tasks = std::mem::take(&mut *self.sockets.lock().expect("nobody panics while it is held"));
         for task in tasks {
-            if tokio::time::timeout(Duration::from_secs(60), task).await.map_or(true, |ended| ended.is_err()) {
+            if tokio::time::timeout(Duration::from_secs(60), task).await.map_or(true, |ended| ended.is_err())
+            {
                 self.ledger.wrong("a socket's task panicked or did not end".to_owned());
             }
         }

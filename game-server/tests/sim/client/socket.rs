@@ -75,7 +75,9 @@ impl Client {
             if now >= acts_at {
                 if !is_finishing {
                     self.act();
-                    if self.numbers.percent(8) && let Some((number, command)) = self.repeated() {
+                    if self.numbers.percent(8)
+                        && let Some((number, command)) = self.repeated()
+                    {
                         self.send(socket, CommandFrame { cmd_seq: number, body: command }).await?;
                     }
                 }
@@ -128,6 +130,8 @@ impl Client {
                     return Ok(message);
                 }
                 Some(Ok(Message::Close(close))) => {
+                    let code = close.as_ref().map_or(0, |close| u16::from(close.code));
+                    self.world.trace.count(&format!("close {code}"));
                     let words = close.map(|close| format!("{} {}", close.code, close.reason));
                     self.note("<", &[], &format!("close {}", words.unwrap_or_default()));
                     // Reading on answers the close.
