@@ -70,7 +70,7 @@ impl Ledger {
     /// Compares every promise with what is stored.
     pub(crate) async fn compare(&self, memory: &MemoryStore) -> Result<(), String> {
         let mut out = Vec::new();
-        let summary = verify::run(memory, &mut out).await.map_err(|error| error.to_string())?;
+        let summary = verify::run(memory, memory, &mut out).await.map_err(|error| error.to_string())?;
         if summary.damaged > 0 {
             return Err(String::from_utf8_lossy(&out).into_owned());
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use persistence::store::StoreFuture;
 use persistence::{
     Appended, Claim, Epoch, EventRecord, HeroAppend, HeroHead, HeroId, JournalStore, MemoryStore, NodeId,
-    Seq, SnapshotOutcome, SnapshotRecord, StoreError,
+    Seq, SnapshotOutcome, SnapshotRecord, Speaker, StoreError,
 };
 use tokio::sync::oneshot;
 
@@ -203,6 +203,12 @@ impl JournalStore for Store {
     }
     fn wanted(&self, node: NodeId) -> StoreFuture<'_, Vec<HeroId>> {
         self.0.call(self.0.disk.memory.wanted(node))
+    }
+    fn speak(&self, hero: HeroId, speaker: Speaker) -> StoreFuture<'_, ()> {
+        self.0.call(self.0.disk.memory.speak(hero, speaker))
+    }
+    fn speakers(&self, hero: HeroId) -> StoreFuture<'_, Vec<Speaker>> {
+        self.0.call(self.0.disk.memory.speakers(hero))
     }
     fn events(&self, hero: HeroId, from: Seq, limit: u32) -> StoreFuture<'_, Vec<EventRecord>> {
         self.0.call(self.0.disk.memory.events(hero, from, limit))

@@ -120,9 +120,7 @@ impl World {
                 Err(_away) => sleep(Duration::from_secs(1)).await,
             }
         };
-        let memory = Arc::new(self.disk.memory.clone());
-        let stores =
-            Stores { journal: Arc::clone(&journal), accounts: Arc::clone(&memory) as _, uptime: memory };
+        let stores = Stores { journal: Arc::clone(&journal), ..Stores::of(self.disk.memory.clone()) };
         let clock = Clock::fixed(self.wall_ms(index));
         let config = Config::parse(|name| (name == "SHARDS").then(|| "2".to_owned())).expect("it is valid");
         let (_none_tx, outages) = watch::channel(Arc::default());
