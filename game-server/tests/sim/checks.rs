@@ -7,6 +7,7 @@ use game_server::verify;
 use persistence::{EventRecord, HeroId, JournalStore, MemoryStore, Seq};
 use protocol::client::Command;
 use protocol::server::{CommandResult, Event};
+use tokio::sync::Notify;
 
 use crate::trace::Trace;
 
@@ -18,6 +19,7 @@ pub(crate) type Reference = (HeroId, u64, u64);
 pub(crate) struct Ledger {
     trace: Arc<Trace>,
     inner: Mutex<Inner>,
+    is_wrong: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -29,13 +31,19 @@ struct Inner {
 
 impl Ledger {
     pub(crate) fn new(trace: Arc<Trace>) -> Self {
-        Self { trace, inner: Mutex::default() }
+        Self { trace, inner: Mutex::default(), is_wrong: Notify::new() }
     }
 
     /// Something must not be. The first one is what counts.
     pub(crate) fn wrong(&self, what: String) {
         self.trace.end(&what);
         self.inner.lock().expect("nobody panics while it is held").wrong.get_or_insert(what);
+        self.is_wrong.notify_one();
+    }
+
+    /// Waits until something is wrong.
+    pub(crate) async fn is_wrong(&self) {
+        self.is_wrong.notified().await;
     }
 
     pub(crate) fn first_wrong(&self) -> Option<String> {
