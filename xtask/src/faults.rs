@@ -24,7 +24,11 @@ pub(crate) struct FaultArguments {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &FaultArguments) -> Result<()> {
     let mut steps = Steps::new(3, Output::All);
-    steps.must("Postgres and Redis", install::databases)?;
+    steps.must("Postgres, Redis and tools", |reporter| {
+        install::databases(reporter)?;
+        install::fault_tools(reporter);
+        Ok(())
+    })?;
     steps.must("server and bots", |reporter| serve::build(workspace, false, reporter))?;
     let mut words: Vec<&str> = arguments.cases.iter().map(String::as_str).collect();
     if arguments.quick {
@@ -43,6 +47,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &FaultArguments) -> Result<(
 
 /// The short cases, on what is built already.
 pub(crate) fn quick(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
+    install::fault_tools(reporter);
     serve::build(workspace, false, reporter)?;
     cases(workspace, &["--quick"], reporter)
 }

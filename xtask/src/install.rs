@@ -50,6 +50,22 @@ pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
     Ok(())
 }
 
+/// What some fault cases need besides: best effort, because a case that lacks its tool says so and the others run.
+pub(crate) fn fault_tools(reporter: &Reporter) {
+    /// Library for programs with threads, where Debian puts it.
+    const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+    let mut missing = Vec::new();
+    if !Path::new(FAKETIME).is_file() {
+        missing.push("libfaketime");
+    }
+    missing.extend(["strace", "python3"].into_iter().filter(|program| on_path(program).is_none()));
+    if !missing.is_empty()
+        && let Err(error) = apt_install(&missing, reporter)
+    {
+        reporter.say(&format!("some fault cases will be left out: {error:#}"));
+    }
+}
+
 /// On the path, or where Debian puts each version.
 fn has_postgres() -> bool {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
