@@ -10,6 +10,7 @@ mod damage;
 mod disk;
 mod kill;
 mod machine;
+mod postgres;
 mod report;
 
 use std::collections::BTreeSet;
@@ -54,6 +55,8 @@ pub enum Need {
     Program(&'static str),
     /// Debian's libfaketime.
     Faketime,
+    /// The programs of a Postgres server.
+    Postgres,
 }
 
 /// What cases get.
@@ -162,7 +165,9 @@ impl Outcome {
 pub const CASES: &[&Case] = &[
     &kill::AT_RANDOM,
     &kill::AT_RANDOM_CONTROL,
+    &kill::AT_RANDOM_POSTGRES,
     &kill::AT_POINTS,
+    &kill::AT_POINTS_POSTGRES,
     &disk::POWER_CUT,
     &disk::POWER_CUT_CONTROL,
     &disk::FSYNC_FAILS,

@@ -246,6 +246,28 @@ impl ServerPlan {
         Ok(output.stdout)
     }
 
+    /// Brings the tables of the store up to date, which a server on Postgres leaves to its operator.
+    ///
+    /// # Errors
+    /// When it cannot be run or refuses.
+    pub async fn migrate(&self) -> Result<()> {
+        let output = self.examine(&["migrate"]).await?;
+        if !output.status.success() {
+            bail!("no migration: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    /// Starts `migrate` and does not wait for its end.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn start_migration(&self) -> Result<Child> {
+        let mut command = self.command();
+        command.arg("migrate").stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().with_context(|| format!("cannot run {}", self.binary.display()))
+    }
+
     async fn examine(&self, arguments: &[&str]) -> Result<std::process::Output> {
         let run = self.command().args(arguments).output();
         tokio::time::timeout(EXAMINE_WITHIN, run)

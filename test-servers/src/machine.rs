@@ -58,7 +58,7 @@ pub(crate) fn new_folder(name: &str) -> PathBuf {
 }
 
 /// The program in one of the folders, or on the path.
-pub(crate) fn program(name: &str, folders: &[PathBuf], advice: &str) -> PathBuf {
+pub(crate) fn find_program(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders
         .iter()
@@ -66,7 +66,11 @@ pub(crate) fn program(name: &str, folders: &[PathBuf], advice: &str) -> PathBuf 
         .chain(std::env::split_paths(&path))
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("the program {name} is missing: {advice}"))
+}
+
+/// The same; nothing goes on without it.
+pub(crate) fn program(name: &str, folders: &[PathBuf], advice: &str) -> PathBuf {
+    find_program(name, folders).unwrap_or_else(|| panic!("the program {name} is missing: {advice}"))
 }
 
 /// Runs a program that must succeed, and returns what it said.

@@ -60,6 +60,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Whether this machine has the programs.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        template::is_installed()
+    }
+
     /// A new, empty server that answers.
     ///
     /// # Panics

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use test_servers::Postgres;
 
-use super::{Bench, Case, Outcome};
+use super::{Bench, Case, Need, Outcome, postgres};
 use crate::bot::Phase;
+use crate::faults::ServerPlan;
 use crate::scenario::crowd::{Crowd, CrowdOptions};
 use crate::scenario::kill::{KillOptions, KillReport, run};
 use crate::scenario::settle::settle;
@@ -26,6 +28,15 @@ pub(super) const AT_RANDOM: Case = Case {
     run: |bench| Box::pin(at_random(bench)),
 };
 
+pub(super) const AT_RANDOM_POSTGRES: Case = Case {
+    id: "1-postgres",
+    name: "kill -9 of the server at random, Postgres",
+    needs: &[Need::Postgres],
+    quick: true,
+    is_control: false,
+    run: |bench| Box::pin(at_random_on_postgres(bench)),
+};
+
 pub(super) const AT_RANDOM_CONTROL: Case = Case {
     id: "1-control",
     name: "the same with a build that acknowledges before it flushes",
@@ -41,7 +52,16 @@ pub(super) const AT_POINTS: Case = Case {
     needs: &[],
     quick: false,
     is_control: false,
-    run: |bench| Box::pin(at_points(bench)),
+    run: |bench| Box::pin(at_points_on_sqlite(bench)),
+};
+
+pub(super) const AT_POINTS_POSTGRES: Case = Case {
+    id: "2-postgres",
+    name: "death between apply and flush, after the send, after the commit; Postgres",
+    needs: &[Need::Postgres],
+    quick: false,
+    is_control: false,
+    run: |bench| Box::pin(at_points_on_postgres(bench)),
 };
 
 pub(super) const ASKED_TO_STOP: Case = Case {
@@ -55,8 +75,20 @@ pub(super) const ASKED_TO_STOP: Case = Case {
 
 async fn at_random(bench: &Bench) -> Result<Outcome> {
     let plan = bench.plan("1")?;
-    let options = KillOptions {
-        kills: bench.count(100, 5),
+    Ok(outcome(&run(&random_kills(bench, bench.count(100, 5), plan)).await?))
+}
+
+async fn at_random_on_postgres(bench: &Bench) -> Result<Outcome> {
+    let postgres = Postgres::start();
+    let plan = postgres::plan(bench, "1-postgres", &postgres).await?;
+    let database = Some(plan.database_url());
+    let options = KillOptions { database, ..random_kills(bench, bench.count(50, 4), plan) };
+    Ok(outcome(&run(&options).await?))
+}
+
+fn random_kills(bench: &Bench, kills: u32, plan: ServerPlan) -> KillOptions {
+    KillOptions {
+        kills,
         crowd: CrowdOptions {
             bots: bench.count(150, 50),
             seed: bench.seed,
@@ -67,8 +99,7 @@ async fn at_random(bench: &Bench) -> Result<Outcome> {
         kill_after_ms_max: 2_000,
         verify_each: 10,
         ..KillOptions::new(bench.binary.clone(), plan.directory)
-    };
-    Ok(outcome(&run(&options).await?))
+    }
 }
 
 async fn at_random_control(bench: &Bench) -> Result<Outcome> {
@@ -107,17 +138,26 @@ fn outcome(report: &KillReport) -> Outcome {
     }
 }
 
+async fn at_points_on_sqlite(bench: &Bench) -> Result<Outcome> {
+    at_points(bench, bench.plan("2")?, bench.count(60, 6)).await
+}
+
+async fn at_points_on_postgres(bench: &Bench) -> Result<Outcome> {
+    let postgres = Postgres::start();
+    let plan = postgres::plan(bench, "2-postgres", &postgres).await?;
+    at_points(bench, plan, bench.count(45, 6)).await
+}
+
 /// Dies at a point, at a random append, again and again; each life has another point.
-async fn at_points(bench: &Bench) -> Result<Outcome> {
+async fn at_points(bench: &Bench, plan: ServerPlan, lives: u32) -> Result<Outcome> {
     let binary = bench.test_build("fault-points").await?;
-    let plan = bench.plan("2")?.with_binary(&binary).with("I_WANT_TO_LOSE_DATA", "yes");
+    let plan = plan.with_binary(&binary).with("I_WANT_TO_LOSE_DATA", "yes");
     let mut random = StdRng::seed_from_u64(bench.seed);
     let server = plan.start().await?;
     let options = CrowdOptions { bots: 50, seed: bench.seed, wish_every_ms: 100, cut_once_in: 0 };
     let crowd = Crowd::start(&plan.endpoint(), &options).await?;
     server.kill().await?;
     crowd.tell(Phase::Down)?;
-    let lives = bench.count(60, 6);
     let mut died = [0_u32; POINTS.len()];
     for life in 0..lives {
         let index = usize::try_from(life).unwrap_or(0) % POINTS.len();

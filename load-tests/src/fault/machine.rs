@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use test_servers::{Guardian, KILL_ALL};
+use test_servers::{Guardian, KILL_ALL, Postgres};
 
 use super::Need;
 
@@ -23,6 +23,7 @@ pub(super) fn missing(needs: &[Need]) -> Option<String> {
             let is_there = std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
             (!is_there).then(|| format!("needs the program {name}"))
         }
+        Need::Postgres => (!Postgres::is_installed()).then(|| "needs the programs of Postgres".to_owned()),
         Need::Faketime => (!Path::new(FAKETIME).is_file()).then(|| "needs libfaketime".to_owned()),
     })
 }

@@ -46,6 +46,8 @@ pub struct KillOptions {
     pub down_ms: u64,
     /// The store is verified after each n-th kill, and at the end in any case.
     pub verify_each: u32,
+    /// Where the heroes are, with its tables; a new SQLite file in the directory when nothing else is said.
+    pub database: Option<String>,
     /// More of the server's environment.
     pub environment: Vec<(String, String)>,
 }
@@ -63,6 +65,7 @@ impl KillOptions {
             kill_after_ms_max: 1_500,
             down_ms: 0,
             verify_each: 1,
+            database: None,
             environment: Vec::new(),
         }
     }
@@ -78,6 +81,7 @@ pub async fn run(options: &KillOptions) -> Result<KillReport> {
     ensure!(options.kill_after_ms_min <= options.kill_after_ms_max, "the earliest kill is after the latest");
     clear_old_run(options)?;
     let plan = ServerPlan::new(&options.server, &options.directory)?.without_socket_limits();
+    let plan = options.database.iter().fold(plan, |plan, url| plan.on_database(url));
     let plan = options.environment.iter().fold(plan, |plan, (name, value)| plan.with(name, value));
     let started = Instant::now();
     let server = plan.start().await?;

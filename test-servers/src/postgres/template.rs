@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::machine::{home, output, program};
+use crate::machine::{find_program, home, output, program};
 
 const ADVICE: &str =
     "install Postgres 15 or newer, on Debian by `apt-get install postgresql` (`cargo xtask test` does it)";
@@ -58,6 +58,10 @@ impl Programs {
                 .unwrap_or_else(|error| panic!("cannot give {} away: {error}", folder.display()));
         }
     }
+}
+
+pub(super) fn is_installed() -> bool {
+    find_program("initdb", &debian_folders()).is_some()
 }
 
 /// Where Debian puts each version, newest first.
