@@ -21,6 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often the lease is renewed: twice may fail before it is doubted.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How soon a renewal that failed is tried again, so that a store that was away for a moment leaves no doubt behind.
+const RENEW_AGAIN: Duration = Duration::from_millis(500);
 /// A node whose last renewal was sent longer ago no longer knows what it owns; shorter than the lease itself.
 const DOUBT_AFTER: Duration = Duration::from_secs(10);
 /// How often the store is asked which heroes are wanted: half of it is what a hand-over costs where nothing is faster.
@@ -139,6 +141,13 @@ impl Keeping {
     }
 }
 
+enum Renewed {
+    Yes,
+    Failed,
+    /// The store does not know this node any more.
+    Unknown,
+}
+
 struct Keeper<L> {
     store: Arc<dyn JournalStore>,
     node: NodeId,
@@ -159,11 +168,11 @@ impl<L: Listener> Keeper<L> {
             tokio::select! {
                 biased;
                 _ = &mut stopped => break,
-                _ = renewals.tick() => {
-                    if !self.renew().await {
-                        return self.listener.replaced();
-                    }
-                }
+                _ = renewals.tick() => match self.renew().await {
+                    Renewed::Yes => {}
+                    Renewed::Failed => renewals.reset_after(RENEW_AGAIN),
+                    Renewed::Unknown => return self.listener.replaced(),
+                },
                 _ = looks.tick() => self.look().await,
             }
         }
@@ -173,18 +182,20 @@ impl<L: Listener> Keeper<L> {
         }
     }
 
-    /// `false` when the store does not know this node any more.
-    async fn renew(&self) -> bool {
+    async fn renew(&self) -> Renewed {
         let sent = Instant::now();
         match self.store.renew(self.node).await {
-            Ok(true) => self.standing.renewed(sent),
-            Ok(false) => return false,
+            Ok(true) => {
+                self.standing.renewed(sent);
+                Renewed::Yes
+            }
+            Ok(false) => Renewed::Unknown,
             Err(error) => {
                 let age_ms = self.standing.age().as_millis();
                 tracing::warn!(error = &error as &dyn std::error::Error, age_ms, "could not renew the lease");
+                Renewed::Failed
             }
         }
-        true
     }
 
     async fn look(&self) {
@@ -261,6 +272,20 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert_eq!(standing.gaps(), 1, "and it is remembered that it did not know");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_was_away_for_a_moment_leaves_no_doubt() {
+        let memory = MemoryStore::new();
+        let (standing, _keeping, _) = keep(&memory).await;
+        // Away from just before a renewal until just before the next would be due.
+        tokio::time::sleep(Duration::from_millis(4_900)).await;
+        memory.fail_until_healed(Fault::Unavailable);
+        tokio::time::sleep(Duration::from_millis(4_200)).await;
+        memory.heal();
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        assert!(standing.age() < Duration::from_secs(2), "{:?}", standing.age());
+        assert_eq!(standing.gaps(), 0);
     }
 
     #[tokio::test(start_paused = true)]

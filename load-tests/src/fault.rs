@@ -10,6 +10,7 @@ mod damage;
 mod disk;
 mod kill;
 mod machine;
+mod network;
 mod postgres;
 mod report;
 
@@ -172,6 +173,11 @@ pub const CASES: &[&Case] = &[
     &disk::POWER_CUT_CONTROL,
     &disk::FSYNC_FAILS,
     &disk::FULL,
+    &network::CUT,
+    &network::BLACK_HOLE,
+    &network::OVERTAKEN,
+    &network::LOCKED,
+    &network::CROWDED,
     &clock::JUMPS,
     &damage::PANIC,
     &damage::FLIPPED_BYTE,

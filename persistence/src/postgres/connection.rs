@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::error::StoreError;
 
@@ -14,6 +14,10 @@ use crate::error::StoreError;
 const SERVER_VERSION_MIN: i32 = 150_000;
 /// How long a connection may take to be there; shorter than any call's deadline.
 const CONNECT_WAIT: Duration = Duration::from_secs(4);
+/// A connection that nobody used for so long is asked whether it lives before it is lent.
+const RESTED_AFTER: Duration = Duration::from_secs(1);
+/// How long it may take to say so.
+const PING_WAIT: Duration = Duration::from_millis(500);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +33,8 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Lane {
     options: PgConnectOptions,
-    idle: Mutex<Vec<PgConnection>>,
+    /// With the moment since when.
+    idle: Mutex<Vec<(PgConnection, Instant)>>,
     places: Semaphore,
 }
 
@@ -43,24 +48,40 @@ impl Lane {
     pub(super) async fn take(&self) -> Result<Held<'_>, StoreError> {
         let closed = |_| StoreError::Unavailable("the store is closed".into());
         let place = self.places.acquire().await.map_err(closed)?;
-        let idle = self.lock().pop();
-        let connection = match idle {
+        let connection = match self.idle().await {
             Some(connection) => connection,
             None => connect(&self.options).await?,
         };
         Ok(Held { lane: self, connection, is_good: true, _place: place })
     }
 
+    /// An idle connection that leads somewhere. One that has rested is asked first, so that a database that was started
+    /// anew meanwhile costs a round trip and no call.
+    async fn idle(&self) -> Option<PgConnection> {
+        let (mut connection, since) = self.lock().pop()?;
+        if since.elapsed() <= RESTED_AFTER {
+            return Some(connection);
+        }
+        match timeout(PING_WAIT, connection.ping()).await {
+            Ok(Ok(())) => Some(connection),
+            Ok(Err(_)) | Err(_) => {
+                // The others lead to the same database.
+                self.lock().clear();
+                None
+            }
+        }
+    }
+
     /// Gives a connection that was made elsewhere.
     pub(super) fn put(&self, connection: PgConnection) {
-        self.lock().push(connection);
+        self.lock().push((connection, Instant::now()));
     }
 
     /// Ends every connection in order; calls that wait fail.
     pub(super) async fn close(&self) {
         self.places.close();
         let idle = std::mem::take(&mut *self.lock());
-        for connection in idle {
+        for (connection, _) in idle {
             // Every confirmed write is durable already; saying goodbye only spares the database a line in its log.
             let _gone = timeout(CONNECT_WAIT, connection.close()).await;
         }
@@ -75,7 +96,7 @@ impl Lane {
         self.lock().clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<PgConnection>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(PgConnection, Instant)>> {
         self.idle.lock().expect("no code panics while it holds this lock")
     }
 }

@@ -111,10 +111,12 @@ impl Shard {
                 return self.refuse_queued(id, &commands);
             }
             Err(error) => {
-                tracing::error!(hero = %id, error = &error as &dyn std::error::Error, "could not load");
+                let cause = &error as &dyn std::error::Error;
                 let (code, reason) = if error.is_damage() {
+                    tracing::error!(hero = %id, error = cause, "the hero cannot be loaded, it is set aside");
                     (close::INTERNAL, "this hero is set aside for repair, nothing is lost")
                 } else {
+                    tracing::warn!(hero = %id, error = cause, "the store is away: a hero cannot be loaded now");
                     (close::OVERLOAD, "this hero cannot be loaded right now")
                 };
                 attaches.iter().for_each(|attach| attach.outbox.close(code, reason));
