@@ -183,13 +183,18 @@ fn fail(exit: Exit, error: impl Into<anyhow::Error>) -> ExitCode {
 }
 
 /// Builds that exist so that a fault test can be seen to fail, and what each of them does.
-const TEST_BUILDS: [(bool, &str, &str); 3] = [
+const TEST_BUILDS: [(bool, &str, &str); 4] = [
     (
         cfg!(feature = "broken-ack-before-flush"),
         "broken-ack-before-flush",
         "acknowledges commands before they are on disk",
     ),
     (cfg!(feature = "broken-sqlite-normal"), "broken-sqlite-normal", "loses commands in a power cut"),
+    (
+        cfg!(feature = "broken-postgres-async-commit"),
+        "broken-postgres-async-commit",
+        "loses commands when Postgres dies",
+    ),
     (cfg!(feature = "fault-points"), "fault-points", "kills itself where FAULT_POINT tells it to"),
 ];
 

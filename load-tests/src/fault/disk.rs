@@ -175,7 +175,7 @@ async fn full(bench: &Bench) -> Result<Outcome> {
 }
 
 /// Takes the last byte of the disk.
-fn fill(ballast: &Path) -> Result<()> {
+pub(super) fn fill(ballast: &Path) -> Result<()> {
     let output = format!("of={}", ballast.display());
     for block in ["bs=64k", "bs=4k"] {
         // dd fails when the disk is full, which is what it is for.
@@ -196,7 +196,8 @@ pub(super) async fn play_on(crowd: &Crowd, more: u64) -> Result<()> {
     tokio::time::timeout(NOTICES_WITHIN, played).await.context("the bots are no longer served")
 }
 
-async fn while_refusing(crowd: &Crowd, before: u64) -> Result<()> {
+/// Waits until commands are refused with `read_only`, more than were before.
+pub(super) async fn while_refusing(crowd: &Crowd, before: u64) -> Result<()> {
     let refused = async {
         while crowd.stats.refused().get("read_only").copied().unwrap_or(0) < before + 20 {
             tokio::time::sleep(Duration::from_millis(20)).await;

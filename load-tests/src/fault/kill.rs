@@ -82,7 +82,7 @@ async fn at_random_on_postgres(bench: &Bench) -> Result<Outcome> {
     let postgres = Postgres::start();
     let plan = postgres::plan(bench, "1-postgres", &postgres).await?;
     let database = Some(plan.database_url());
-    let options = KillOptions { database, ..random_kills(bench, bench.count(50, 4), plan) };
+    let options = KillOptions { database, ..random_kills(bench, bench.count(40, 4), plan) };
     Ok(outcome(&run(&options).await?))
 }
 
@@ -145,7 +145,7 @@ async fn at_points_on_sqlite(bench: &Bench) -> Result<Outcome> {
 async fn at_points_on_postgres(bench: &Bench) -> Result<Outcome> {
     let postgres = Postgres::start();
     let plan = postgres::plan(bench, "2-postgres", &postgres).await?;
-    at_points(bench, plan, bench.count(45, 6)).await
+    at_points(bench, plan, bench.count(30, 6)).await
 }
 
 /// Dies at a point, at a random append, again and again; each life has another point.

@@ -19,6 +19,11 @@ const RESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long it may take to say so.
 const PING_WAIT: Duration = Duration::from_millis(500);
 
+/// Values of `synchronous_commit` with which a confirmed commit is on the disk. The broken build exists for the tests that
+/// kill Postgres and cut its power, which must find it.
+const COMMITS_KEPT: [&str; 2] = if IS_BROKEN { ["off", "off"] } else { ["on", "remote_apply"] };
+const IS_BROKEN: bool = cfg!(feature = "broken-postgres-async-commit");
+
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -141,6 +146,7 @@ fn for_purpose(options: PgConnectOptions, purpose: Purpose) -> PgConnectOptions 
         Purpose::Journal => "dopamine-hero journal",
         Purpose::Others => "dopamine-hero",
     };
+    let options = if IS_BROKEN { options.options([("synchronous_commit", "off")]) } else { options };
     options
         .application_name(name)
         .options([
@@ -217,7 +223,7 @@ pub(super) async fn require_fit(connection: &mut PgConnection, reads_only: bool)
     let settings = [
         ("fsync", fsync, ["on", "on"]),
         ("full_page_writes", full_page_writes, ["on", "on"]),
-        ("synchronous_commit", synchronous_commit, ["on", "remote_apply"]),
+        ("synchronous_commit", synchronous_commit, COMMITS_KEPT),
     ];
     for (name, found, wanted) in settings {
         if !wanted.contains(&found.as_str()) {
