@@ -14,7 +14,7 @@ use persistence::{
 use tokio::{
     runtime::Handle,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -31,6 +31,9 @@ const HAND_OVER_WAIT: Duration = Duration::from_secs(25);
 /// First and longest wait between two claims of a hero that another node holds.
 const CLAIM_AGAIN_MIN: Duration = Duration::from_millis(10);
 const CLAIM_AGAIN_MAX: Duration = Duration::from_millis(500);
+/// How long a hero that was given away is left to whoever asked for it, before it is claimed back for a player here: as
+/// long as the other one may wait between two claims, and one of them.
+const LEFT_ALONE: Duration = Duration::from_millis(600);
 /// Events of a followed hero that are fetched at once; more come with the next look.
 const NEWS_EVENTS_MAX: u32 = 256;
 
@@ -96,6 +99,7 @@ pub struct Loader {
     permits: Arc<Semaphore>,
     cache: Cache,
     waiting: Arc<Waiting>,
+    given: Arc<Given>,
     runtime: Handle,
 }
 
@@ -104,7 +108,7 @@ impl Loader {
     #[must_use]
     pub fn new(store: Arc<dyn JournalStore>, node: NodeId, cache: Cache, runtime: Handle) -> Self {
         let permits = Arc::new(Semaphore::new(LOADS_MAX));
-        Self { store, node, permits, cache, waiting: Arc::default(), runtime }
+        Self { store, node, permits, cache, waiting: Arc::default(), given: Arc::default(), runtime }
     }
 
     /// A hint says that a hero has no owner now.
@@ -120,6 +124,7 @@ impl Loader {
     /// shard knows already.
     async fn load(&self, hero: HeroId, have: Option<u64>) -> Result<Box<Loaded>, LoadFailed> {
         let started = Instant::now();
+        self.leave_to_asker(hero).await;
         let (mut again, mut was_held) = (CLAIM_AGAIN_MIN, false);
         loop {
             match self.attempt(hero, have).await {
@@ -139,6 +144,20 @@ impl Loader {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// A hero that was just given to another node is there before it is asked back: a busy player here would else win
+    /// every race for it, and the player there would never get it.
+    async fn leave_to_asker(&self, hero: HeroId) {
+        let mut again = CLAIM_AGAIN_MIN;
+        while let Some(left) = self.given.left_alone(hero) {
+            match self.store.head(hero).await {
+                Ok(Some(head)) if head.state == HeroState::Free => sleep(again.min(left)).await,
+                // Somebody has it. What else is wrong, the claim finds too.
+                _ => return,
+            }
+            again *= 2;
         }
     }
 
@@ -290,6 +309,25 @@ impl Waiting {
     }
 }
 
+/// Heroes that were given away, and until when they are left alone.
+#[derive(Debug, Default)]
+struct Given(DashMap<HeroId, Instant>);
+
+impl Given {
+    fn note(&self, hero: HeroId) {
+        let now = Instant::now();
+        // So that it holds no more than the hand-overs of the last moment.
+        self.0.retain(|_, until| *until > now);
+        self.0.insert(hero, now + LEFT_ALONE);
+    }
+
+    /// For how much longer; `None` when it may be claimed.
+    fn left_alone(&self, hero: HeroId) -> Option<Duration> {
+        let until = self.0.get(&hero).map(|until| *until)?;
+        until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+}
+
 /// A loader that answers to one shard.
 pub(super) struct ShardLoader {
     loader: Loader,
@@ -325,7 +363,7 @@ impl ShardLoader {
 
     /// Gives a hero to whoever asked for it, with a snapshot so that it is loaded fast.
     pub(super) fn give_back(&self, hero: HeroId, epoch: Epoch, snapshot: Option<SnapshotRecord>) {
-        let (store, cache) = (Arc::clone(&self.loader.store), self.loader.cache.clone());
+        let Loader { store, cache, given, .. } = self.loader.clone();
         self.tell(async move {
             if let Some(snapshot) = snapshot {
                 match store.snapshot(std::slice::from_ref(&snapshot)).await {
@@ -336,7 +374,10 @@ impl ShardLoader {
             }
             let released = store.release(hero, epoch).await;
             match &released {
-                Ok(()) => cache.released(hero, epoch),
+                Ok(()) => {
+                    given.note(hero);
+                    cache.released(hero, epoch);
+                }
                 Err(error) => tracing::warn!(%hero, %error, "could not give a hero back"),
             }
             Control::GivenBack(hero, released.is_ok())

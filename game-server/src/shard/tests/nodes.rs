@@ -303,3 +303,45 @@ async fn a_follower_takes_over_what_nobody_owns() {
     assert!(matches!(store.claim(hero(1), NodeId(Uuid::now_v7())).await, Err(StoreError::Held { .. })));
     assert_eq!(phone.closed, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_device_does_not_keep_its_hero_from_another_node() {
+    let (store, mut one, mut two) = two().await;
+    let mut phone = one.rig.connect(hero(1), 7, None);
+    phone.welcome().await;
+    let mut laptop = two.rig.connect(hero(1), 8, None);
+    let playing_on = async {
+        for cmd_seq in 1.. {
+            phone.send(cmd_seq, rename(["Ada", "Bo"][cmd_seq as usize % 2]));
+            phone.durable().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = playing_on => unreachable!("the phone goes on and on"),
+        _welcome = within(2 * HAND_OVER, "a hand-over from a busy device", laptop.welcome()) => {}
+    }
+    laptop.send(1, rename("Cy"));
+    laptop.durable().await;
+    assert_verifies(&store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_comes_back_again_and_again_does_not_keep_its_hero_either() {
+    let (store, mut one, mut two) = two().await;
+    one.rig.connect(hero(1), 7, None).welcome().await;
+    let mut laptop = two.rig.connect(hero(1), 8, None);
+    let coming_back = async {
+        loop {
+            let mut phone = one.rig.connect(hero(1), 7, None);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            phone.take();
+            one.rig.shard.detach(hero(1), phone.outbox.connection_id).await;
+        }
+    };
+    tokio::select! {
+        () = coming_back => {}
+        _welcome = within(2 * HAND_OVER, "a hand-over", laptop.welcome()) => {}
+    }
+    assert_verifies(&store).await;
+}
