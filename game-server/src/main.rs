@@ -183,7 +183,7 @@ fn fail(exit: Exit, error: impl Into<anyhow::Error>) -> ExitCode {
 }
 
 /// Builds that exist so that a fault test can be seen to fail, and what each of them does.
-const TEST_BUILDS: [(bool, &str, &str); 4] = [
+const TEST_BUILDS: [(bool, &str, &str); 5] = [
     (
         cfg!(feature = "broken-ack-before-flush"),
         "broken-ack-before-flush",
@@ -195,6 +195,7 @@ const TEST_BUILDS: [(bool, &str, &str); 4] = [
         "broken-postgres-async-commit",
         "loses commands when Postgres dies",
     ),
+    (cfg!(feature = "broken-fence-off"), "broken-fence-off", "lets two servers write one hero"),
     (cfg!(feature = "fault-points"), "fault-points", "kills itself where FAULT_POINT tells it to"),
 ];
 

@@ -177,6 +177,20 @@ pub fn examine(export: &Export, ledgers: &[&Ledger]) -> Verdict {
     verdict
 }
 
+/// The verdict on a hero whose journal cannot be read: all that was acknowledged is lost.
+#[must_use]
+pub fn unreadable(why: &str, ledgers: &[&Ledger]) -> Verdict {
+    let acknowledged: usize = ledgers.iter().map(|ledger| ledger.acknowledged_count()).sum();
+    let acknowledged = u64::try_from(acknowledged).unwrap_or(u64::MAX);
+    Verdict {
+        heroes: 1,
+        acknowledged,
+        lost: acknowledged,
+        findings: vec![format!("{acknowledged} acknowledged commands are gone: {why}")],
+        ..Verdict::default()
+    }
+}
+
 /// The journal by what is looked for in it.
 struct Journal {
     /// First events of commands by their place: (stream, number).

@@ -50,11 +50,27 @@ pub enum Phase {
     Finish,
 }
 
+/// What a device makes of a socket that is open and answers nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// How long it waits for an answer.
+    pub after: Duration,
+    /// Then something is wrong with the server; else it just comes back elsewhere.
+    pub is_finding: bool,
+}
+
+impl Silence {
+    /// No healthy server is silent for so long.
+    pub const REPORTED: Self = Self { after: ANSWER_WITHIN, is_finding: true };
+}
+
 /// What all bots of a run share.
 #[derive(Clone)]
 pub struct World {
-    /// Where the server is.
-    pub endpoint: Endpoint,
+    /// Where the servers are: a device comes back to any of them, and to the next one when one does not answer.
+    pub nodes: Arc<[Endpoint]>,
+    /// What a device makes of silence.
+    pub silence: Silence,
     /// Whether it is there.
     pub phase: watch::Receiver<Phase>,
     /// Counters for the progress line.
@@ -83,6 +99,8 @@ pub struct Bot {
     away_ms: Option<u64>,
     answers_at: Instant,
     finish_attempts: u32,
+    /// At which server it is.
+    node: usize,
 }
 
 /// Why a socket's loop ended.
@@ -91,6 +109,8 @@ enum End {
     Finished,
     /// Come back after this long, at most.
     Reconnect(Duration),
+    /// Come back to another server, at once.
+    Elsewhere,
 }
 
 impl Bot {
@@ -110,7 +130,14 @@ impl Bot {
             away_ms: None,
             answers_at: Instant::now(),
             finish_attempts: 0,
+            node: 0,
         }
+    }
+
+    /// The same, at another server first.
+    #[must_use]
+    pub fn at(self, node: usize) -> Self {
+        Self { node, ..self }
     }
 
     /// Plays until the world finishes, through any number of server deaths, and hands itself back.
@@ -135,8 +162,18 @@ impl Bot {
             }
             let wait = match self.play(&world, &mut phase).await {
                 Ok(End::Finished) => return self,
-                Ok(End::Reconnect(wait)) => wait,
-                Err(_) => Duration::from_millis(self.mind.jittered_ms(RECONNECT_MS)),
+                Ok(End::Reconnect(wait)) => {
+                    self.node = self.any_node(&world);
+                    wait
+                }
+                Ok(End::Elsewhere) => {
+                    self.node += 1;
+                    Duration::ZERO
+                }
+                Err(_) => {
+                    self.node += 1;
+                    Duration::from_millis(self.mind.jittered_ms(RECONNECT_MS))
+                }
             };
             if *phase.borrow() != Phase::Down {
                 // The back-off of a client; a server that is declared dead ends it early.
@@ -148,9 +185,18 @@ impl Bot {
         }
     }
 
+    /// Where a balancer that knows nothing sends it.
+    fn any_node(&mut self, world: &World) -> usize {
+        match u64::try_from(world.nodes.len()) {
+            Ok(count) if count > 1 => usize::try_from(self.mind.below(count)).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     /// One socket, from hello to its end.
     async fn play(&mut self, world: &World, phase: &mut watch::Receiver<Phase>) -> Result<End> {
-        let (mut socket, welcome) = self.device.open(&world.endpoint, self.mirror.last_seq()).await?;
+        let node = &world.nodes[self.node % world.nodes.len()];
+        let (mut socket, welcome) = self.device.open(node, self.mirror.last_seq()).await?;
         let connected = self.stats.connect();
         if socket.before_welcome > 0 {
             self.ledger.find(format!("{} messages came before the welcome", socket.before_welcome));
@@ -166,7 +212,7 @@ impl Bot {
                 drop(connected);
                 return Ok(End::Finished);
             }
-            let patience_ends = self.answers_at + ANSWER_WITHIN;
+            let patience_ends = self.answers_at + world.silence.after;
             let waiting = self.outbox.in_flight() > 0;
             tokio::select! {
                 biased;
@@ -176,12 +222,14 @@ impl Bot {
                     Some(end) => return Ok(end),
                 },
                 () = sleep_until(patience_ends), if waiting => {
-                    self.ledger.find(format!(
-                        "{} commands had no answer within {} s on an open socket",
-                        self.outbox.in_flight(),
-                        ANSWER_WITHIN.as_secs()
-                    ));
-                    return Ok(End::Reconnect(Duration::ZERO));
+                    if world.silence.is_finding {
+                        self.ledger.find(format!(
+                            "{} commands had no answer within {} s on an open socket",
+                            self.outbox.in_flight(),
+                            world.silence.after.as_secs()
+                        ));
+                    }
+                    return Ok(End::Elsewhere);
                 }
                 () = sleep_until(self.retry_at.unwrap_or(wish_at)), if self.retry_at.is_some() => {
                     self.retry_at = None;

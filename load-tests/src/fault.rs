@@ -10,7 +10,10 @@ mod damage;
 mod disk;
 mod kill;
 mod machine;
+mod moving;
 mod network;
+mod nodes;
+mod player;
 mod postgres;
 mod report;
 
@@ -58,6 +61,8 @@ pub enum Need {
     Faketime,
     /// The programs of a Postgres server.
     Postgres,
+    /// The programs of a Redis server.
+    Redis,
 }
 
 /// What cases get.
@@ -184,6 +189,10 @@ pub const CASES: &[&Case] = &[
     &network::OVERTAKEN,
     &network::LOCKED,
     &network::CROWDED,
+    &nodes::FROZEN,
+    &nodes::FROZEN_CONTROL,
+    &moving::CLAIMED_AT_ONCE,
+    &moving::HAND_OVER,
     &clock::JUMPS,
     &damage::PANIC,
     &damage::FLIPPED_BYTE,

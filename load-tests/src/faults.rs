@@ -290,6 +290,12 @@ impl Server {
         self.child.id()
     }
 
+    /// How it is run.
+    #[must_use]
+    pub fn plan(&self) -> &ServerPlan {
+        &self.plan
+    }
+
     /// kill -9, and waits until the process is gone.
     ///
     /// # Errors
@@ -306,11 +312,19 @@ impl Server {
     /// # Errors
     /// When the signal cannot be sent.
     pub async fn ask_to_stop(&mut self) -> Result<()> {
+        self.signal("TERM").await
+    }
+
+    /// Any signal: `STOP` freezes the process and `CONT` thaws it.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub async fn signal(&self, name: &str) -> Result<()> {
         let id = self.id().context("the server had ended by itself")?;
         // The shell's own kill: the standard library has no other signal than SIGKILL.
-        let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await?;
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status().await?;
         if !status.success() {
-            bail!("cannot send SIGTERM: {status}");
+            bail!("cannot send SIG{name}: {status}");
         }
         Ok(())
     }

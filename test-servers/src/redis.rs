@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::guardian::{Guardian, KILL_ALL};
-use crate::machine::{Port, kill_all, new_folder, output, program, wait_for};
+use crate::machine::{Port, find_program, kill_all, new_folder, output, program, wait_for};
 
 const ADVICE: &str =
     "install Redis 7 or newer, on Debian by `apt-get install redis-server` (`cargo xtask test` does it)";
@@ -29,6 +29,12 @@ pub struct Redis {
 }
 
 impl Redis {
+    /// Whether this machine has the programs.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        find_program("redis-server", &[]).is_some()
+    }
+
     /// A new, empty server that answers.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use test_servers::{Guardian, KILL_ALL, Postgres};
+use test_servers::{Guardian, KILL_ALL, Postgres, Redis};
 
 use super::Need;
 
@@ -24,6 +24,7 @@ pub(super) fn missing(needs: &[Need]) -> Option<String> {
             (!is_there).then(|| format!("needs the program {name}"))
         }
         Need::Postgres => (!Postgres::is_installed()).then(|| "needs the programs of Postgres".to_owned()),
+        Need::Redis => (!Redis::is_installed()).then(|| "needs the programs of Redis".to_owned()),
         Need::Faketime => (!Path::new(FAKETIME).is_file()).then(|| "needs libfaketime".to_owned()),
     })
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures_util::StreamExt;
+use futures_util::stream;
 use protocol::server::WelcomeState;
 use protocol::types::Hero;
 use rand::rngs::StdRng;
@@ -13,8 +15,8 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::audit::{self, Verdict};
-use crate::bot::{Bot, Phase, World};
+use crate::audit::{self, Export, Verdict};
+use crate::bot::{Bot, Phase, Silence, World};
 use crate::faults::ServerPlan;
 use crate::http::Endpoint;
 use crate::ledger::Ledger;
@@ -25,11 +27,15 @@ use crate::stats::Stats;
 use crate::wire::Device;
 
 /// One bot in so many is a second device of the bot before it.
-const SIBLING_EACH: u32 = 5;
+pub const SIBLING_EACH: u32 = 5;
 /// How long all bots together may take to clear what is open at the end.
 const FINISH_WITHIN: Duration = Duration::from_secs(180);
 /// How often the comparison of a client's view with the server's is repeated when time itself makes events in between.
 const COMPARE_ATTEMPTS: u32 = 5;
+/// Views that are compared at once, so that a thousand heroes do not wait for each other.
+const COMPARED_AT_ONCE: usize = 16;
+/// Exports at once: each is a process.
+const EXPORTS_AT_ONCE: usize = 3;
 /// What a finding shows of a difference.
 const DIFFERENCE_CHARS: usize = 600;
 
@@ -46,6 +52,15 @@ pub struct CrowdOptions {
     pub cut_once_in: u32,
 }
 
+/// What a bot does where there are several servers.
+#[derive(Clone, Copy, Debug)]
+pub struct Habit {
+    /// The server it comes to first.
+    pub first_node: usize,
+    /// What it makes of one that answers nothing.
+    pub silence: Silence,
+}
+
 /// Bots at play.
 pub struct Crowd {
     /// Their counters.
@@ -60,11 +75,26 @@ impl Crowd {
     /// # Errors
     /// When the server refuses a guest.
     pub async fn start(endpoint: &Endpoint, options: &CrowdOptions) -> Result<Self> {
+        let habit = |_| Habit { first_node: 0, silence: Silence::REPORTED };
+        Self::start_on(std::slice::from_ref(endpoint), options, habit).await
+    }
+
+    /// As `start`, with several servers of one database. `habit` says what the bot of a number does.
+    ///
+    /// # Errors
+    /// When the first server refuses a guest.
+    pub async fn start_on(
+        nodes: &[Endpoint],
+        options: &CrowdOptions,
+        habit: impl Fn(u32) -> Habit,
+    ) -> Result<Self> {
+        let first = nodes.first().context("there is no server")?;
         let mut random = StdRng::seed_from_u64(options.seed);
         let stats: Arc<Stats> = Arc::default();
         let (phase, phases) = watch::channel(Phase::Up);
         let world = World {
-            endpoint: endpoint.clone(),
+            nodes: nodes.into(),
+            silence: Silence::REPORTED,
             phase: phases,
             stats: Arc::clone(&stats),
             wish_every_ms: options.wish_every_ms,
@@ -77,11 +107,13 @@ impl Crowd {
             let source = Some(source_address(index));
             let device = match &last {
                 Some(last) if index % SIBLING_EACH == SIBLING_EACH - 1 => last.sibling(stream_id, source),
-                _ => Device::new_guest(endpoint, source, stream_id).await?,
+                _ => Device::new_guest(first, source, stream_id).await?,
             };
             last = Some(device.clone());
             let mind = Mind::new(random.random(), format!("bot{index:03}"));
-            bots.spawn(Bot::new(device, mind, Arc::clone(&stats)).run(world.clone()));
+            let Habit { first_node, silence } = habit(index);
+            let bot = Bot::new(device, mind, Arc::clone(&stats)).at(first_node);
+            bots.spawn(bot.run(World { silence, ..world.clone() }));
         }
         Ok(Self { stats, phase, bots })
     }
@@ -114,56 +146,95 @@ impl Crowd {
 }
 
 /// Compares what each client believes after all its events and patches with a fresh snapshot. Differences go into the
-/// bots' findings.
-///
-/// # Errors
-/// When the server does not answer.
-pub async fn compare_views(endpoint: &Endpoint, bots: &mut [Bot]) -> Result<()> {
+/// bots' findings, and so does a server that shows no hero.
+pub async fn compare_views(endpoint: &Endpoint, bots: &mut [Bot]) {
+    // Devices of one hero one after the other: an event of time that the first look makes is not news for the second.
+    let mut heroes: BTreeMap<String, Vec<&mut Bot>> = BTreeMap::new();
     for bot in bots {
-        let mut agreed = false;
-        for _ in 0..COMPARE_ATTEMPTS {
-            let (socket, welcome) = bot.device.open(endpoint, bot.mirror.last_seq()).await?;
-            bot.on_welcome(&welcome);
-            socket.close().await;
-            let (socket, fresh) = bot.device.open(endpoint, None).await?;
-            socket.close().await;
-            let WelcomeState::Snapshot(hero) = &fresh.state else {
-                bot.ledger.find("a hello without last_seq was answered without a snapshot".to_owned());
-                break;
-            };
-            if fresh.seq == bot.mirror.seq() {
-                agreed = true;
-                if bot.mirror.hero().map(lasting) != Some(lasting(hero)) {
-                    bot.ledger.find(difference(bot.mirror.hero(), hero));
-                }
-                break;
+        heroes.entry(bot.device.hero_id.clone()).or_default().push(bot);
+    }
+    let each = async |devices: Vec<&mut Bot>| {
+        for bot in devices {
+            if let Err(error) = compare_view(endpoint, bot).await {
+                bot.ledger.find(format!("the hero is not shown any more: {error:#}"));
             }
         }
-        if !agreed {
-            bot.ledger.find("the hero never stood still long enough to compare it".to_owned());
+    };
+    stream::iter(heroes.into_values()).for_each_concurrent(COMPARED_AT_ONCE, each).await;
+}
+
+async fn compare_view(endpoint: &Endpoint, bot: &mut Bot) -> Result<()> {
+    for _ in 0..COMPARE_ATTEMPTS {
+        let (socket, welcome) = bot.device.open(endpoint, bot.mirror.last_seq()).await?;
+        bot.on_welcome(&welcome);
+        socket.close().await;
+        let (socket, fresh) = bot.device.open(endpoint, None).await?;
+        socket.close().await;
+        let WelcomeState::Snapshot(hero) = &fresh.state else {
+            bot.ledger.find("a hello without last_seq was answered without a snapshot".to_owned());
+            return Ok(());
+        };
+        if fresh.seq == bot.mirror.seq() {
+            if bot.mirror.hero().map(lasting) != Some(lasting(hero)) {
+                bot.ledger.find(difference(bot.mirror.hero(), hero));
+            }
+            return Ok(());
         }
     }
+    bot.ledger.find("the hero never stood still long enough to compare it".to_owned());
     Ok(())
 }
 
-/// Exports every hero of the bots and compares its journal with their ledgers. No server may run.
+/// Exports every hero of the bots and compares its journal with their ledgers. No server may run. Of a hero that cannot
+/// be exported everything is lost.
 ///
 /// # Errors
-/// When an export fails.
+/// When an export is not understood.
 pub async fn audit(plan: &ServerPlan, bots: &[Bot]) -> Result<Verdict> {
+    examine_all(plan, bots.iter().map(|bot| &bot.ledger), |export, verdict| {
+        let lived = bots.iter().filter(|bot| bot.device.hero_id == export.hero_id);
+        for bot in lived.filter(|bot| bot.mirror.seq() == export.last_seq) {
+            verdict.compare_fold(bot.mirror.hero(), &export.hero, &export.hero_id);
+        }
+    })
+    .await
+}
+
+/// As `audit`, for devices that are no bots.
+///
+/// # Errors
+/// As `audit`.
+pub async fn audit_ledgers<'a>(
+    plan: &ServerPlan,
+    ledgers: impl Iterator<Item = &'a Ledger>,
+) -> Result<Verdict> {
+    examine_all(plan, ledgers, |_, _| ()).await
+}
+
+async fn examine_all<'a>(
+    plan: &ServerPlan,
+    ledgers: impl Iterator<Item = &'a Ledger>,
+    also: impl Fn(&Export, &mut Verdict),
+) -> Result<Verdict> {
     let mut heroes: BTreeMap<&str, Vec<&Ledger>> = BTreeMap::new();
-    for bot in bots {
-        heroes.entry(&bot.device.hero_id).or_default().push(&bot.ledger);
+    for ledger in ledgers {
+        heroes.entry(&ledger.hero_id).or_default().push(ledger);
     }
     let mut verdict = Verdict::default();
     let progress = Progress::new(u64::try_from(heroes.len()).unwrap_or(0), "heroes audited");
-    for (hero_id, ledgers) in heroes {
-        let export = audit::parse(&plan.export(hero_id).await?)?;
+    let mut exports = stream::iter(heroes)
+        .map(|(hero_id, ledgers)| async move { (ledgers, plan.export(hero_id).await) })
+        .buffer_unordered(EXPORTS_AT_ONCE);
+    while let Some((ledgers, export)) = exports.next().await {
+        let export = match export {
+            Ok(json) => audit::parse(&json)?,
+            Err(error) => {
+                verdict.add(audit::unreadable(&format!("{error:#}"), &ledgers));
+                continue;
+            }
+        };
         verdict.add(audit::examine(&export, &ledgers));
-        let lived = bots.iter().filter(|bot| bot.device.hero_id == hero_id);
-        for bot in lived.filter(|bot| bot.mirror.seq() == export.last_seq) {
-            verdict.compare_fold(bot.mirror.hero(), &export.hero, hero_id);
-        }
+        also(&export, &mut verdict);
         progress.step(format!("lost {} doubled {}", verdict.lost, verdict.doubled));
     }
     progress.done();

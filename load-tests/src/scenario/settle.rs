@@ -51,23 +51,42 @@ pub async fn settle(
     crowd: Crowd,
     is_expected: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<Settled> {
+    settle_nodes(plan, vec![server], crowd, is_expected).await
+}
+
+/// As `settle`, for all servers of one database. `plan` is the first one's.
+///
+/// # Errors
+/// As `settle`.
+pub async fn settle_nodes(
+    plan: &ServerPlan,
+    servers: Vec<Server>,
+    crowd: Crowd,
+    is_expected: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Settled> {
     let mut findings = Vec::new();
     let mut bots = crowd.finish().await?;
-    compare_views(&plan.endpoint(), &mut bots).await?;
-    if let Err(error) = wait_for_metric(plan, "journal_queue_events", 0.0, QUEUES_EMPTY_WITHIN).await {
-        findings.push(format!("the queue is not empty at the end: {error:#}"));
+    compare_views(&plan.endpoint(), &mut bots).await;
+    for server in &servers {
+        let empty = wait_for_metric(server.plan(), "journal_queue_events", 0.0, QUEUES_EMPTY_WITHIN).await;
+        if let Err(error) = empty {
+            findings.push(format!("the queue is not empty at the end: {error:#}"));
+        }
     }
-    let status = server.stop().await?;
-    if !status.success() {
-        findings.push(format!("after SIGTERM the server ended with {status}"));
+    for server in servers {
+        let plan = server.plan().clone();
+        let status = server.stop().await?;
+        if !status.success() {
+            findings.push(format!("after SIGTERM the server ended with {status}"));
+        }
+        let problems = plan.log_problems();
+        let unexpected = problems.iter().filter(|line| !is_expected(line));
+        findings.extend(unexpected.map(|line| format!("in the server's log: {line}")));
     }
     let (verified, words) = plan.verify().await?;
     if !verified {
         findings.push(format!("verify at the end: {words}"));
     }
-    let problems = plan.log_problems();
-    let unexpected = problems.iter().filter(|line| !is_expected(line));
-    findings.extend(unexpected.map(|line| format!("in the server's log: {line}")));
     let verdict = audit(plan, &bots).await?;
     Ok(Settled { bots, verdict, findings, verified })
 }
