@@ -15,6 +15,7 @@ mod network;
 mod nodes;
 mod player;
 mod postgres;
+mod redis;
 mod report;
 
 use std::collections::BTreeSet;
@@ -194,6 +195,7 @@ pub const CASES: &[&Case] = &[
     &moving::CLAIMED_AT_ONCE,
     &moving::HAND_OVER,
     &clock::JUMPS,
+    &redis::LIES,
     &damage::PANIC,
     &damage::FLIPPED_BYTE,
     &damage::FUTURE_SCHEMA,
