@@ -10,6 +10,7 @@ mod damage;
 mod disk;
 mod kill;
 mod machine;
+mod migration;
 mod moving;
 mod network;
 mod nodes;
@@ -17,6 +18,7 @@ mod player;
 mod postgres;
 mod redis;
 mod report;
+mod surgery;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -198,10 +200,13 @@ pub const CASES: &[&Case] = &[
     &redis::LIES,
     &damage::PANIC,
     &damage::FLIPPED_BYTE,
+    &damage::FLIPPED_BYTE_POSTGRES,
     &damage::FUTURE_SCHEMA,
+    &damage::FUTURE_SCHEMA_POSTGRES,
     &kill::ASKED_TO_STOP,
     &clients::SLOW_READERS,
     &clients::REPEATED_FRAMES,
+    &migration::CUT_OFF,
 ];
 
 /// Runs the chosen cases, all when none is chosen, one after the other.

@@ -4,10 +4,11 @@
 use anyhow::{Context, Result, bail};
 use protocol::client::{ClientMessage, Command, CommandFrame};
 use protocol::server::ServerMessage;
+use test_servers::Postgres;
 
 use super::disk::play_on;
-use super::machine::run;
-use super::{Bench, Case, Need, Outcome};
+use super::surgery::{Operation, operate};
+use super::{Bench, Case, Need, Outcome, postgres};
 use crate::bot::Phase;
 use crate::faults::ServerPlan;
 use crate::scenario::crowd::{Crowd, CrowdOptions};
@@ -16,61 +17,6 @@ use crate::wire::{Device, Received};
 
 /// The name that makes a rule panic in a build with `fault-points`.
 const PANIC_NAME: &str = "panic, please";
-/// Damages one row of a SQLite store, or mends it, while no server runs. `argv`: file, what, hero (a UUID). The bytes that
-/// were there are kept in a table of our own.
-const SURGERY: &str = r#"
-import hashlib, sqlite3, sys, uuid
-file, what, hero = sys.argv[1], sys.argv[2], uuid.UUID(sys.argv[3]).bytes
-db = sqlite3.connect(file)
-one = lambda sql, *values: db.execute(sql, values).fetchone()
-flip = lambda data: data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 16]) + data[len(data) // 2 + 1:]
-db.execute("CREATE TABLE IF NOT EXISTS surgery_event AS SELECT * FROM hero_event WHERE 0")
-db.execute("CREATE TABLE IF NOT EXISTS surgery_head AS SELECT * FROM hero_head WHERE 0")
-db.execute("CREATE TABLE IF NOT EXISTS surgery_snapshot AS SELECT * FROM hero_snapshot WHERE 0")
-last = one("SELECT max(seq) FROM hero_event WHERE hero_id = ?", hero)[0]
-snap = one("SELECT max(seq) FROM hero_snapshot WHERE hero_id = ?", hero)[0]
-if what == "tail":
-    print(last - (snap or 0))
-elif what == "event":
-    db.execute("INSERT INTO surgery_event SELECT * FROM hero_event WHERE hero_id = ? AND seq = ?", (hero, last))
-    payload = one("SELECT payload FROM hero_event WHERE hero_id = ? AND seq = ?", hero, last)[0]
-    db.execute("UPDATE hero_event SET payload = ? WHERE hero_id = ? AND seq = ?", (flip(payload), hero, last))
-elif what == "snapshot":
-    db.execute("INSERT INTO surgery_snapshot SELECT * FROM hero_snapshot WHERE hero_id = ? AND seq = ?", (hero, snap))
-    state = one("SELECT state FROM hero_snapshot WHERE hero_id = ? AND seq = ?", hero, snap)[0]
-    db.execute("UPDATE hero_snapshot SET state = ? WHERE hero_id = ? AND seq = ?", (flip(state), hero, snap))
-elif what == "future":
-    db.execute("INSERT INTO surgery_event SELECT * FROM hero_event WHERE hero_id = ? AND seq = ?", (hero, last))
-    db.execute("INSERT INTO surgery_head SELECT * FROM hero_head WHERE hero_id = ?", (hero,))
-    previous = one("SELECT chain FROM hero_event WHERE hero_id = ? AND seq = ?", hero, last - 1)[0]
-    epoch, stream, number, kind, catalogue, at, payload = one(
-        "SELECT epoch, stream_id, cmd_seq, kind, catalogue_version, at_ms, payload FROM hero_event "
-        "WHERE hero_id = ? AND seq = ?", hero, last)
-    be = lambda value, size: value.to_bytes(size, "big", signed=False)
-    command = b"\0" if stream is None else b"\1" + be(stream, 8) + be(number, 8)
-    chain = hashlib.sha256(
-        b"dopamine-hero event 1" + previous + hero + be(last, 8) + be(epoch, 8) + command
-        + be(len(kind), 8) + kind.encode() + be(999, 2) + be(catalogue, 4) + at.to_bytes(8, "big", signed=True)
-        + be(len(payload), 8) + payload).digest()
-    db.execute("UPDATE hero_event SET schema_version = 999, chain = ? WHERE hero_id = ? AND seq = ?", (chain, hero, last))
-    db.execute("UPDATE hero_head SET min_reader = 999, chain = ? WHERE hero_id = ?", (chain, hero))
-elif what == "state":
-    print(one("SELECT state FROM hero_head WHERE hero_id = ?", hero)[0])
-elif what == "free":
-    db.execute("UPDATE hero_head SET state = 'free' WHERE hero_id = ?", (hero,))
-    db.execute("DELETE FROM poison_command WHERE hero_id = ?", (hero,))
-elif what == "mend":
-    db.execute("REPLACE INTO hero_event SELECT * FROM surgery_event WHERE hero_id = ?", (hero,))
-    db.execute("REPLACE INTO hero_snapshot SELECT * FROM surgery_snapshot WHERE hero_id = ?", (hero,))
-    db.execute("UPDATE hero_head SET state = 'free', min_reader = coalesce((SELECT min_reader FROM surgery_head s "
-        "WHERE s.hero_id = hero_head.hero_id), min_reader), chain = coalesce((SELECT chain FROM surgery_head s "
-        "WHERE s.hero_id = hero_head.hero_id), chain) WHERE hero_id = ?", (hero,))
-    db.execute("DELETE FROM poison_command WHERE hero_id = ?", (hero,))
-    for table in ("surgery_event", "surgery_head", "surgery_snapshot"):
-        db.execute("DROP TABLE " + table)
-db.commit()
-"#;
-
 pub(super) const PANIC: Case = Case {
     id: "18",
     name: "a rule panics on one hero's command, twice",
@@ -86,7 +32,21 @@ pub(super) const FLIPPED_BYTE: Case = Case {
     needs: &[Need::Program("python3")],
     quick: true,
     is_control: false,
-    run: |bench| Box::pin(flipped_byte(bench)),
+    run: |bench| Box::pin(async { flipped_byte(bench, bench.plan("19")?).await }),
+};
+
+pub(super) const FLIPPED_BYTE_POSTGRES: Case = Case {
+    id: "19-postgres",
+    name: "a flipped bit in a snapshot, then in an event, Postgres",
+    needs: &[Need::Postgres, Need::Program("psql")],
+    quick: false,
+    is_control: false,
+    run: |bench| {
+        Box::pin(async {
+            let postgres = Postgres::start();
+            flipped_byte(bench, postgres::plan(bench, "19-postgres", &postgres).await?).await
+        })
+    },
 };
 
 pub(super) const FUTURE_SCHEMA: Case = Case {
@@ -95,13 +55,22 @@ pub(super) const FUTURE_SCHEMA: Case = Case {
     needs: &[Need::Program("python3")],
     quick: true,
     is_control: false,
-    run: |bench| Box::pin(future_schema(bench)),
+    run: |bench| Box::pin(async { future_schema(bench, bench.plan("20")?).await }),
 };
 
-fn operate(plan: &ServerPlan, what: &str, hero_id: &str) -> Result<String> {
-    let file = plan.directory.join("heroes.sqlite").display().to_string();
-    Ok(run("python3", &["-c", SURGERY, &file, what, hero_id])?.trim().to_owned())
-}
+pub(super) const FUTURE_SCHEMA_POSTGRES: Case = Case {
+    id: "20-postgres",
+    name: "an event from a future program, Postgres",
+    needs: &[Need::Postgres, Need::Program("psql")],
+    quick: false,
+    is_control: false,
+    run: |bench| {
+        Box::pin(async {
+            let postgres = Postgres::start();
+            future_schema(bench, postgres::plan(bench, "20-postgres", &postgres).await?).await
+        })
+    },
+};
 
 fn options(bench: &Bench) -> CrowdOptions {
     CrowdOptions { bots: 30, seed: bench.seed, wish_every_ms: 100, cut_once_in: 0 }
@@ -154,7 +123,7 @@ async fn panic(bench: &Bench) -> Result<Outcome> {
     let settled =
         settle(&plan, server, crowd, &|line| line.contains("panic") || line.contains(&victim.hero_id))
             .await?;
-    let state = operate(&plan, "state", &victim.hero_id)?;
+    let state = operate(&plan, Operation::State, &victim.hero_id)?;
     let mut outcome = Outcome::of(
         &settled,
         "two panics of a rule on one hero among 30 devices".to_owned(),
@@ -179,15 +148,14 @@ async fn panic(bench: &Bench) -> Result<Outcome> {
     Ok(outcome)
 }
 
-async fn flipped_byte(bench: &Bench) -> Result<Outcome> {
-    let plan = bench.plan("19")?;
+async fn flipped_byte(bench: &Bench, plan: ServerPlan) -> Result<Outcome> {
     let server = plan.start().await?;
     let crowd = Crowd::start(&plan.endpoint(), &options(bench)).await?;
     let victim = victim(&plan, 5).await?;
     // In order, so that a snapshot is written; its damage must not matter, as the events before it are there.
     let status = server.stop().await?;
     crowd.tell(Phase::Down)?;
-    operate(&plan, "snapshot", &victim.hero_id)?;
+    operate(&plan, Operation::FlipSnapshot, &victim.hero_id)?;
     let (found_snapshot, _) = plan.verify().await.map(|(clean, words)| (!clean, words))?;
     let server = plan.start().await?;
     crowd.tell(Phase::Up)?;
@@ -197,10 +165,10 @@ async fn flipped_byte(bench: &Bench) -> Result<Outcome> {
     play_on(&crowd, 100).await?;
     server.kill().await?;
     crowd.tell(Phase::Down)?;
-    operate(&plan, "mend", &victim.hero_id)?;
+    operate(&plan, Operation::Mend, &victim.hero_id)?;
     let name = name_of(&plan, &victim.hero_id).await?;
-    let tail = operate(&plan, "tail", &victim.hero_id)?;
-    operate(&plan, "event", &victim.hero_id)?;
+    let tail = operate(&plan, Operation::Tail, &victim.hero_id)?;
+    operate(&plan, Operation::FlipEvent, &victim.hero_id)?;
     let (found_event, _) = plan.verify().await.map(|(clean, words)| (!clean, words))?;
     let server = plan.start().await?;
     crowd.tell(Phase::Up)?;
@@ -208,7 +176,7 @@ async fn flipped_byte(bench: &Bench) -> Result<Outcome> {
     play_on(&crowd, 100).await?;
     let status_again = server.stop().await?;
     crowd.tell(Phase::Down)?;
-    operate(&plan, "mend", &victim.hero_id)?;
+    operate(&plan, Operation::Mend, &victim.hero_id)?;
     let server = plan.start().await?;
     crowd.tell(Phase::Up)?;
     victim.open(&plan.endpoint(), None).await.context("the mended hero is not played")?.0.close().await;
@@ -234,15 +202,14 @@ async fn flipped_byte(bench: &Bench) -> Result<Outcome> {
     Ok(outcome)
 }
 
-async fn future_schema(bench: &Bench) -> Result<Outcome> {
-    let plan = bench.plan("20")?;
+async fn future_schema(bench: &Bench, plan: ServerPlan) -> Result<Outcome> {
     let server = plan.start().await?;
     let crowd = Crowd::start(&plan.endpoint(), &options(bench)).await?;
     let victim = victim(&plan, 5).await?;
     play_on(&crowd, 100).await?;
     server.kill().await?;
     crowd.tell(Phase::Down)?;
-    operate(&plan, "future", &victim.hero_id)?;
+    operate(&plan, Operation::FutureEvent, &victim.hero_id)?;
     let server = plan.start().await?;
     crowd.tell(Phase::Up)?;
     let refused = victim.open(&plan.endpoint(), None).await.err();
@@ -250,8 +217,8 @@ async fn future_schema(bench: &Bench) -> Result<Outcome> {
     server.kill().await?;
     crowd.tell(Phase::Down)?;
     // A newer program may have it still: it was given back, not set aside.
-    let state = operate(&plan, "state", &victim.hero_id)?;
-    operate(&plan, "mend", &victim.hero_id)?;
+    let state = operate(&plan, Operation::State, &victim.hero_id)?;
+    operate(&plan, Operation::Mend, &victim.hero_id)?;
     let name = name_of(&plan, &victim.hero_id).await?;
     let server = plan.start().await?;
     crowd.tell(Phase::Up)?;

@@ -202,7 +202,7 @@ async fn killed(bench: &Bench, broken: Option<&str>) -> Result<Outcome> {
     let plan = perhaps_broken(bench, plan, broken).await?;
     let mut random = StdRng::seed_from_u64(bench.seed);
     let mut stage = Stage::start(bench, plan).await?;
-    let kills = bench.count(24, 3);
+    let kills = if broken.is_some() { 6 } else { bench.count(24, 3) };
     let (mut at_once, mut of_a_backend, mut for_long) = (0, 0, 0);
     for number in 0..kills {
         sleep(Duration::from_millis(random.random_range(300..2_000))).await;
@@ -251,7 +251,7 @@ async fn power_cut(bench: &Bench, broken: Option<&str>) -> Result<Outcome> {
     let plan = on_new_database(plan, &postgres).await?;
     let mut random = StdRng::seed_from_u64(bench.seed);
     let mut stage = Stage::start(bench, plan).await?;
-    let cuts = bench.count(20, 3);
+    let cuts = if broken.is_some() { 5 } else { bench.count(20, 2) };
     for _ in 0..cuts {
         sleep(Duration::from_millis(random.random_range(300..2_000))).await;
         block_in_place(|| disk.cut_power())?;
@@ -327,7 +327,7 @@ async fn full(bench: &Bench) -> Result<Outcome> {
     let mut postgres = on_disk(&disk)?;
     let plan = on_new_database(plan, &postgres).await?;
     let mut stage = Stage::start(bench, plan).await?;
-    let times = bench.count(5, 2);
+    let times = bench.count(5, 1);
     let mut restarts = 0;
     for _ in 0..times {
         stage.play_on(200).await?;
