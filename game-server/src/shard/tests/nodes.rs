@@ -312,7 +312,7 @@ async fn a_busy_device_does_not_keep_its_hero_from_another_node() {
     let mut laptop = two.rig.connect(hero(1), 8, None);
     let playing_on = async {
         for cmd_seq in 1.. {
-            phone.send(cmd_seq, rename(["Ada", "Bo"][cmd_seq as usize % 2]));
+            phone.send(cmd_seq, rename(if cmd_seq % 2 == 0 { "Ada" } else { "Bo" }));
             phone.durable().await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
