@@ -13,7 +13,7 @@ use crate::bot::Phase;
 use crate::faults::ServerPlan;
 use crate::scenario::crowd::{Crowd, CrowdOptions};
 use crate::scenario::settle::settle;
-use crate::wire::{Device, Received};
+use crate::wire::{Device, Received, Socket};
 
 /// The name that makes a rule panic in a build with `fault-points`.
 const PANIC_NAME: &str = "panic, please";
@@ -92,6 +92,11 @@ async fn victim(plan: &ServerPlan, commands: u64) -> Result<Device> {
 /// Sends one command on a socket of its own and returns what answers it.
 async fn say(plan: &ServerPlan, device: &Device, cmd_seq: u64, body: Command) -> Result<Received> {
     let (mut socket, _) = device.open(&plan.endpoint(), None).await?;
+    say_on(&mut socket, cmd_seq, body).await
+}
+
+/// Sends one command and returns what answers it.
+pub(super) async fn say_on(socket: &mut Socket, cmd_seq: u64, body: Command) -> Result<Received> {
     socket.send(&ClientMessage::Command(CommandFrame { cmd_seq, body })).await?;
     loop {
         match socket.receive_soon().await? {

@@ -197,7 +197,7 @@ pub(super) async fn play_on(crowd: &Crowd, more: u64) -> Result<()> {
 }
 
 /// Waits until commands are refused with `read_only`, more than were before.
-pub(super) async fn while_refusing(crowd: &Crowd, before: u64) -> Result<()> {
+async fn while_refusing(crowd: &Crowd, before: u64) -> Result<()> {
     let refused = async {
         while crowd.stats.refused().get("read_only").copied().unwrap_or(0) < before + 20 {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -4,7 +4,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use protocol::client::Command as PlayerCommand;
+use protocol::server::ServerMessage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use test_servers::{Postgres, PostgresOptions};
@@ -12,13 +14,15 @@ use tokio::process::Command;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::disk::{fill, while_refusing};
+use super::damage::say_on;
+use super::disk::fill;
 use super::machine::{Disk, run};
 use super::{Bench, Case, Need, Outcome};
 use crate::bot::Phase;
 use crate::faults::{Server, ServerPlan};
 use crate::scenario::crowd::{Crowd, CrowdOptions};
 use crate::scenario::settle::{settle, wait_for_metric};
+use crate::wire::{Device, Received, Socket};
 
 /// How long a server may take to see that its database is away, or back. Its back-off grows to 5 s, and 3 good flushes end
 /// read-only.
@@ -161,10 +165,25 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until durable commands are refused, and some were.
-    async fn read_only(&self) -> Result<()> {
-        wait_for_metric(&self.plan, "journal_read_only", 1.0, NOTICES_WITHIN).await?;
-        while_refusing(&self.crowd, self.refused()).await
+    /// A device that waits for no answer when the fault comes; everybody else may.
+    async fn witness(&self) -> Result<Socket> {
+        let device = Device::new_guest(&self.plan.endpoint(), None, 1).await?;
+        Ok(device.open(&self.plan.endpoint(), None).await?.0)
+    }
+
+    /// Waits until the server is read-only, which the witness is told.
+    async fn read_only(&self, mut witness: Socket) -> Result<()> {
+        self.is_read_only(true).await?;
+        let answer =
+            say_on(&mut witness, 1, PlayerCommand::RenameHero { name: "witness".to_owned() }).await?;
+        match &answer {
+            Received::Message(ServerMessage::Rejected(it)) if it.code == "read_only" => Ok(()),
+            _ => bail!("a server that is read-only answered {answer:?}"),
+        }
+    }
+
+    async fn is_read_only(&self, wanted: bool) -> Result<()> {
+        wait_for_metric(&self.plan, "journal_read_only", f64::from(u8::from(wanted)), NOTICES_WITHIN).await
     }
 
     fn refused(&self) -> u64 {
@@ -215,8 +234,9 @@ async fn killed(bench: &Bench, broken: Option<&str>) -> Result<Outcome> {
             }
             2 => {
                 for_long += 1;
+                let witness = stage.witness().await?;
                 block_in_place(|| postgres.kill());
-                stage.read_only().await?;
+                stage.read_only(witness).await?;
                 block_in_place(|| postgres.restart());
             }
             _ => {
@@ -332,18 +352,20 @@ async fn full(bench: &Bench) -> Result<Outcome> {
     for _ in 0..times {
         stage.play_on(200).await?;
         let ballast = disk.path().join("ballast");
+        let witness = stage.witness().await?;
         block_in_place(|| fill(&ballast))?;
-        stage.read_only().await?;
-        // Full for longer than any patience.
+        stage.read_only(witness).await?;
+        // It must not believe in between that the database is back.
         sleep(FULL_FOR).await;
-        stage.read_only().await?;
+        let still = stage.plan.metric("journal_read_only").await?;
+        ensure!(still > 0.5, "with a full disk the server took commands again");
         std::fs::remove_file(&ballast)?;
         // Out of space for its log it ends, and a supervisor starts it again.
         if ask(&postgres.url(), "SELECT 1").is_err() {
             restarts += 1;
             block_in_place(|| postgres.restart());
         }
-        wait_for_metric(&stage.plan, "journal_read_only", 0.0, NOTICES_WITHIN).await?;
+        stage.is_read_only(false).await?;
         stage.recover().await?;
     }
     let checked = format!("each time back by itself, Postgres was started again {restarts} times");
