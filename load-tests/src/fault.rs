@@ -209,11 +209,16 @@ pub const CASES: &[&Case] = &[
     &migration::CUT_OFF,
 ];
 
-/// Runs the chosen cases, all when none is chosen, one after the other.
+/// Runs the chosen cases, all when none is chosen, one after the other; `after_each` sees the rows so far, so that a run
+/// that is broken off leaves what it saw.
 ///
 /// # Errors
-/// When a name is no case's. A case that cannot be run is a row like any other.
-pub async fn run(context: &Bench, chosen: &[String]) -> Result<Vec<Row>> {
+/// When a name is no case's, and those of `after_each`. A case that cannot be run is a row like any other.
+pub async fn run(
+    context: &Bench,
+    chosen: &[String],
+    after_each: &dyn Fn(&[Row]) -> Result<()>,
+) -> Result<Vec<Row>> {
     let known: BTreeSet<&str> = CASES.iter().map(|case| case.id).collect();
     for id in chosen {
         ensure!(known.contains(id.as_str()), "there is no case {id}; there are {known:?}");
@@ -232,6 +237,7 @@ pub async fn run(context: &Bench, chosen: &[String]) -> Result<Vec<Row>> {
         let row = Row::new(case, ended, began.elapsed());
         println!("{row}");
         rows.push(row);
+        after_each(&rows)?;
     }
     Ok(rows)
 }

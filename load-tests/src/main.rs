@@ -188,12 +188,16 @@ async fn faults(arguments: Faults) -> Result<ExitCode> {
         quick: arguments.quick,
         seed: arguments.seed,
     };
-    let rows = fault::run(&bench, &arguments.cases).await?;
+    let write_table = |rows: &[fault::Row]| match &arguments.table {
+        Some(path) => {
+            let earlier = std::fs::read_to_string(path).unwrap_or_default();
+            let page = fault::table(rows, &earlier, &fault::machine_facts(), "cargo xtask faults");
+            std::fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))
+        }
+        None => Ok(()),
+    };
+    let rows = fault::run(&bench, &arguments.cases, &write_table).await?;
     let good = rows.iter().all(fault::Row::is_good);
-    if let Some(path) = arguments.table {
-        std::fs::write(&path, fault::table(&rows, &fault::machine_facts(), "cargo xtask faults"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
     println!("{}", if good { "every promise held, every control found its loss" } else { "FAILED" });
     Ok(exit_code(good))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Case, Outcome};
+use super::{CASES, Case, Outcome};
 
 /// Findings that are printed of one case.
 const FINDINGS_SHOWN_MAX: usize = 10;
@@ -48,15 +48,6 @@ impl Row {
             Ended::Ran(outcome) => outcome.lost + outcome.doubled == 0 && outcome.findings.is_empty(),
             Ended::Broke(_) => false,
             Ended::NotHere(_) => true,
-        }
-    }
-
-    /// Commands that were acknowledged in a healthy build, and how many of them were lost or doubled.
-    #[must_use]
-    pub fn counts(&self) -> (u64, u64, u64) {
-        match &self.result {
-            Ended::Ran(outcome) if !self.is_control => (outcome.acknowledged, outcome.lost, outcome.doubled),
-            _ => (0, 0, 0),
         }
     }
 
@@ -105,29 +96,52 @@ impl fmt::Display for Row {
     }
 }
 
-/// The page `docs/faults.md`.
+/// The page `docs/faults.md`: the rows of this run, and of the cases that it did not run those that `earlier`, the page as
+/// it was, has of the same program.
 #[must_use]
-pub fn table(rows: &[Row], machine: &str, command: &str) -> String {
+pub fn table(rows: &[Row], earlier: &str, machine: &str, command: &str) -> String {
     let mut page = format!(
         "# Faults\n\nWritten by `{command}`; do not edit. Each case injects a fault into real processes under load and then \
          checks\nfrom outside: every acknowledged command is in the journal once, no gap, epochs never fall, the chain \
          holds, the fold\nof the journal is the hero that was played, the ledger adds up, the queues are empty, no client \
          is without an answer.\nA control is a build that is broken on purpose, so that the case can be seen to find the \
-         loss.\n\nMachine: {machine}\n\n| case | fault | injected | checked | verdict | s |\n|---|---|---|---|---|---|\n"
+         loss. A run of some cases renews\ntheir rows.\n\nMachine: {machine}\n\n| case | fault | injected | checked | \
+         verdict | s |\n|---|---|---|---|---|---|\n"
     );
-    for row in rows {
-        let (injected, checked) = row.words();
-        let cells =
-            [row.id, row.name, injected, checked, &row.verdict()].map(|cell| cell.replace(['|', '\n'], " "));
+    let (mut count, mut acknowledged, mut seconds) = (0, 0, 0);
+    for case in CASES {
+        let is_of_case = |line: &&str| line.starts_with(&format!("| {} |", case.id));
+        let renewed = rows.iter().find(|row| row.id == case.id).map(Row::line);
+        let kept = || earlier.lines().find(is_of_case).map(str::to_owned);
+        let Some(line) = renewed.or_else(kept) else { continue };
+        count += 1;
+        if !case.is_control {
+            acknowledged += number_before(&line, " acknowledged").unwrap_or(0);
+        }
+        seconds += number_before(&line, " |").unwrap_or(0);
         // Writing to a string cannot fail.
-        let _ = writeln!(page, "| {} | {} |", cells.join(" | "), row.elapsed.as_secs());
+        let _ = writeln!(page, "{line}");
     }
-    let sum = rows.iter().map(Row::counts).fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
-    let seconds: u64 = rows.iter().map(|row| row.elapsed.as_secs()).sum();
     let _ = writeln!(
         page,
-        "\nAll cases but the controls: {} commands acknowledged, {} lost, {} doubled, in {seconds} s.",
-        sum.0, sum.1, sum.2
+        "\n{count} of {} cases. All but the controls: {acknowledged} commands acknowledged, in {seconds} s of cases.",
+        CASES.len()
     );
     page
+}
+
+/// The last number in a line that stands before some words.
+fn number_before(line: &str, words: &str) -> Option<u64> {
+    let before = &line.get(..line.rfind(words)?)?;
+    let digits = before.rfind(|letter: char| !letter.is_ascii_digit()).map_or(0, |index| index + 1);
+    before.get(digits..)?.parse().ok()
+}
+
+impl Row {
+    fn line(&self) -> String {
+        let (injected, checked) = self.words();
+        let cells = [self.id, self.name, injected, checked, &self.verdict()];
+        let cells = cells.map(|cell| cell.replace(['|', '\n'], " "));
+        format!("| {} | {} |", cells.join(" | "), self.elapsed.as_secs())
+    }
 }
