@@ -28,6 +28,8 @@ const STAYS_FOR: Duration = Duration::from_secs(60);
 const WITNESSES: u8 = 8;
 /// The code of a socket whose hero is elsewhere.
 const MOVED: u16 = 4004;
+/// The code of a socket that said nothing for 25 s: after a long freeze the server looks at its clock first.
+const SILENT: u16 = 1001;
 
 pub(super) const FROZEN: Case = Case {
     id: "14",
@@ -140,7 +142,7 @@ impl Freezing<'_> {
         let (mut stay, mut come) = (Vec::new(), Vec::new());
         for number in 0..WITNESSES {
             let [mut stays, comes] = Player::pair(owner, Some(Ipv4Addr::new(127, 3, 0, number))).await?;
-            stays.come(owner).await?;
+            stays.come_in_the_end(owner).await?;
             stays.say(&format!("before {round} {number}")).await?;
             stays.done().await?;
             stay.push(stays);
@@ -162,7 +164,7 @@ impl Freezing<'_> {
         let mut findings = Vec::new();
         for stays in &mut stay {
             let code = stays.until_closed().await?;
-            if code != MOVED {
+            if code != MOVED && code != SILENT {
                 findings.push(format!("a device of a hero that was taken over was closed with {code}"));
             }
             if stays.ledger.entries.last().is_some_and(|entry| entry.acknowledged.is_some()) {
@@ -204,7 +206,9 @@ impl Freezing<'_> {
     }
 }
 
-/// A log line that says no more than that the database was away.
+/// A log line that says no more than that the database was away, also when somebody came just then.
 pub(super) fn is_about_the_database(line: &str) -> bool {
-    line.contains("the store is away or full")
+    let is_unanswered =
+        line.contains("it is not known whether") || line.contains("the store is not available");
+    line.contains("the store is away or full") || (line.contains("could not load") && is_unanswered)
 }

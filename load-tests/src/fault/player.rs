@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use protocol::client::{ClientMessage, Command, CommandFrame};
 use protocol::server::{CommandResult, Events, ServerMessage, WelcomeState};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::http::Endpoint;
 use crate::ledger::Ledger;
@@ -14,6 +14,8 @@ use crate::wire::{Device, Received, Socket};
 
 /// The wait before a refused command is said again.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// How long a server may take to be back after a fault.
+const COMES_WITHIN: Duration = Duration::from_secs(30);
 
 /// The random end of a hero's id.
 const MARK_CHARS: usize = 12;
@@ -71,6 +73,16 @@ impl Player {
         }
         self.socket = Some(socket);
         Ok(took)
+    }
+
+    /// As `come`, again and again while the server does not take anybody.
+    pub(super) async fn come_in_the_end(&mut self, node: &Endpoint) -> Result<()> {
+        let coming = async {
+            while self.come(node).await.is_err() {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+        };
+        timeout(COMES_WITHIN, coming).await.context("the server takes nobody")
     }
 
     /// Says goodbye, if it is anywhere.

@@ -104,7 +104,8 @@ impl Shard {
         let Some(Loading { attaches, commands }) = self.loading.remove(&id) else { return };
         match loaded {
             Ok(loaded) => self.reside(id, *loaded, &attaches),
-            Err(LoadFailed::Store(StoreError::Held { .. })) => {
+            // Held, or changing hands again and again until it was too late.
+            Err(LoadFailed::Store(StoreError::Held { .. } | StoreError::Busy(_))) => {
                 for attach in &attaches {
                     attach.outbox.close(close::OVERLOAD, "another server does not let this hero go yet");
                 }
