@@ -37,7 +37,7 @@ pub(super) struct Device {
     pub(super) welcomed_seq: u64,
     /// Its welcome was told: from now on it may hear other things.
     pub(super) is_welcomed: bool,
-    /// Repeats of commands that wait for its answer.
+    /// Its repeated commands whose answers wait.
     pub(super) repeats: usize,
 }
 

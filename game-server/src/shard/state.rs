@@ -140,8 +140,8 @@ struct Attach {
 enum Output {
     /// The first thing that a device hears.
     Welcome { hero: HeroId, outbox: Arc<Outbox>, frame: Bytes },
-    /// To one socket.
-    One(Arc<Outbox>, Bytes),
+    /// To one socket: an answer that it has asked for again.
+    Repeat { hero: HeroId, outbox: Arc<Outbox>, frame: Bytes },
     /// An acknowledgement, with the time of its command for the measurement.
     Acknowledge(Arc<Outbox>, Bytes, Instant),
     /// Events up to `seq`, to every device whose welcome did not contain them.
@@ -247,20 +247,18 @@ impl Shard {
     /// The stored answer to a command that was applied before. It may not be durable yet, so it waits like the first;
     /// but it holds no room in the journal, so that only some may wait.
     fn repeat(&mut self, id: HeroId, outbox: &Arc<Outbox>, cmd_seq: u64, answer: Option<Answer>) {
-        if let Some(resident) = self.heroes.get_mut(&id) {
-            let is_durable = resident.ticket <= self.watermark;
-            let same = |device: &&mut Device| device.outbox.connection_id == outbox.connection_id;
-            if let Some(device) = resident.devices.iter_mut().find(same) {
-                device.repeats = if is_durable { 0 } else { device.repeats + 1 };
-                if device.repeats > REPEATS_MAX {
-                    return outbox.close(close::OVERLOAD, "asks too often for what is not saved yet");
-                }
+        let devices = self.heroes.get_mut(&id).map_or(&mut [][..], |resident| &mut resident.devices);
+        let same = |device: &&mut Device| device.outbox.connection_id == outbox.connection_id;
+        if let Some(device) = devices.iter_mut().find(same) {
+            if device.repeats == REPEATS_MAX {
+                return outbox.close(close::OVERLOAD, "asks too often for what is not saved yet");
             }
+            device.repeats += 1;
         }
         self.parts.metrics.commands_total.of(CommandOutcome::Duplicate).increment();
         // An answer that is no longer kept is still a success; 0 says that its place is not known.
         let frame = answered(ServerMessage::Duplicate, cmd_seq, answer.unwrap_or(Answer(0, None)));
-        self.tell(id, Output::One(Arc::clone(outbox), frame));
+        self.tell(id, Output::Repeat { hero: id, outbox: Arc::clone(outbox), frame });
     }
 
     /// Asks the rules, without touching the world.

@@ -199,9 +199,9 @@ async fn repeat(plan: ServerPlan, rounds: u32, seed: u64) -> Result<(Ledger, Cou
         }
         let newest = applied + BURST;
         let mut burst: Vec<u64> = (applied + 1..=newest).chain(applied + 1..=newest).collect();
-        burst.extend(
-            (0..BURST).map(|_| random.random_range(newest.saturating_sub(ANSWERS_KEPT).max(1)..=newest)),
-        );
+        // In the end `newest` itself is one of those that are kept.
+        let oldest_kept = newest.saturating_sub(ANSWERS_KEPT - 1).max(1);
+        burst.extend((0..BURST).map(|_| random.random_range(oldest_kept..=newest)));
         burst.shuffle(&mut random);
         // In the end once in order, so that the round gets through.
         burst.extend(applied + 1..=newest);

@@ -300,7 +300,9 @@ impl Shard {
         let Some(resident) = self.take(id) else { return };
         self.waiting.retain(|(_, output)| match output {
             Output::Devices { hero, .. } | Output::Progress { hero, .. } => *hero != id,
-            Output::Welcome { outbox, .. } | Output::One(outbox, _) | Output::Acknowledge(outbox, ..) => {
+            Output::Welcome { outbox, .. }
+            | Output::Repeat { outbox, .. }
+            | Output::Acknowledge(outbox, ..) => {
                 !resident.devices.iter().any(|device| device.outbox.connection_id == outbox.connection_id)
             }
         });

@@ -139,7 +139,15 @@ impl Shard {
                     self.tell_status(hero);
                 }
             }
-            Output::One(outbox, frame) => outbox.push(frame),
+            Output::Repeat { hero, outbox, frame } => {
+                let devices =
+                    self.heroes.get_mut(&hero).map_or(&mut [][..], |resident| &mut resident.devices);
+                let same = |device: &&mut Device| device.outbox.connection_id == outbox.connection_id;
+                if let Some(device) = devices.iter_mut().find(same) {
+                    device.repeats = device.repeats.saturating_sub(1);
+                }
+                outbox.push(frame);
+            }
             Output::Acknowledge(outbox, frame, received) => {
                 self.parts.metrics.command_ack_seconds.record_duration(received.elapsed());
                 self.parts.metrics.commands_total.of(CommandOutcome::Durable).increment();

@@ -125,6 +125,28 @@ async fn repeats_of_what_is_not_durable_do_not_pile_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn repeats_that_are_answered_make_room_for_others() {
+    let mut steps = Steps::start();
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    steps.durable(1);
+    let mut answered = 0;
+    for cmd_seq in 1..=500 {
+        // The hero is busy: there is always something that is not durable yet.
+        steps.command(hero(1), &outbox, cmd_seq, rename("Ada"));
+        steps.command(hero(1), &outbox, cmd_seq, rename("Ada"));
+        steps.durable(cmd_seq);
+        let (frames, closing) = taken(&outbox);
+        assert_eq!(closing, None, "one repeat waits at command {cmd_seq}");
+        answered += frames.iter().filter(|frame| matches!(frame, ServerMessage::Duplicate(_))).count();
+        while steps.journal.stats().queue_events > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    assert_eq!(answered, 499, "all but the last, which is not durable");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_of_a_hero_that_the_rules_cannot_handle_is_not_left_waiting() {
     let mut steps = Steps::start();
     let devices = [steps.attach(hero(1), 7), steps.attach(hero(1), 8), steps.attach(hero(1), 9)];
