@@ -22,7 +22,7 @@ pub mod store;
 pub mod uptime;
 pub mod writer;
 
-pub use accounts::{AccountStore, Device, DeviceId, NewGuest, TokenHash};
+pub use accounts::{AccountId, AccountStore, Device, DeviceId, NewGuest, TokenHash};
 pub use error::{Fence, FenceReason, StoreError};
 pub use load::load_hot;
 pub use memory::{Fault, MemoryStore};

@@ -41,6 +41,7 @@ pub struct MemoryStore {
 struct Inner {
     heroes: BTreeMap<HeroId, Rows>,
     devices: BTreeMap<DeviceId, Device>,
+    accounts: accounts::Accounts,
     last_beat_ms: Option<i64>,
     /// When each began, and when it was over.
     outages: BTreeMap<i64, i64>,

@@ -5,7 +5,10 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use crate::accounts::{Device, DeviceId, TokenHash};
+use crate::accounts::{
+    Account, AccountEvent, AccountEventKind, AccountId, Device, DeviceId, LookupHash, Revoked, Sealed,
+    TokenHash, Union,
+};
 use crate::error::StoreError;
 use crate::record::{
     Chain, CommandRef, CommandSeq, Epoch, EventKind, EventRecord, HeroId, NodeId, Seq, SnapshotRecord,
@@ -19,6 +22,7 @@ pub(crate) trait Columns {
     fn uuid(&self, column: &str) -> Result<Option<Uuid>, sqlx::Error>;
     fn text(&self, column: &str) -> Result<Option<String>, sqlx::Error>;
     fn bytes(&self, column: &str) -> Result<Vec<u8>, sqlx::Error>;
+    fn optional_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error>;
 }
 
 macro_rules! columns {
@@ -34,6 +38,9 @@ macro_rules! columns {
                 self.try_get(column)
             }
             fn bytes(&self, column: &str) -> Result<Vec<u8>, sqlx::Error> {
+                self.try_get(column)
+            }
+            fn optional_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error> {
                 self.try_get(column)
             }
         }
@@ -115,12 +122,70 @@ pub(crate) fn device(row: &impl Columns) -> Result<Device, sqlx::Error> {
     Ok(Device {
         device: DeviceId(present_uuid(row, "device_id")?),
         hero: HeroId(present_uuid(row, "hero_id")?),
-        token_hash: TokenHash(hash(row, "token_hash")?),
+        account: row.uuid("account_id")?.map(AccountId),
+        token_hash: optional_hash(row, "token_hash")?.map(TokenHash),
         name: row.text("name")?.unwrap_or_default(),
         created_at_ms: present(row, "created_at_ms")?,
         last_seen_ms: present(row, "last_seen_ms")?,
         revoked_at_ms: row.integer("revoked_at_ms")?,
     })
+}
+
+pub(crate) fn account(row: &impl Columns) -> Result<Account, sqlx::Error> {
+    Ok(Account {
+        account: AccountId(present_uuid(row, "account_id")?),
+        hero: HeroId(present_uuid(row, "hero_id")?),
+        mail: optional_hash(row, "mail")?.map(LookupHash),
+        subject: optional_hash(row, "subject")?.map(LookupHash),
+        password: row.text("password")?,
+        profile: Sealed(row.bytes("profile")?),
+        avatar: row.text("avatar")?,
+        mail_verified_at_ms: row.integer("mail_verified_at_ms")?,
+        created_at_ms: present(row, "created_at_ms")?,
+        banned_at_ms: row.integer("banned_at_ms")?,
+        erase_at_ms: row.integer("erase_at_ms")?,
+    })
+}
+
+pub(crate) fn account_id(row: &impl Columns) -> Result<AccountId, sqlx::Error> {
+    present_uuid(row, "account_id").map(AccountId)
+}
+
+pub(crate) fn device_id(row: &impl Columns) -> Result<DeviceId, sqlx::Error> {
+    present_uuid(row, "device_id").map(DeviceId)
+}
+
+pub(crate) fn hero_id(row: &impl Columns) -> Result<HeroId, sqlx::Error> {
+    present_uuid(row, "hero_id").map(HeroId)
+}
+
+pub(crate) fn revoked(row: &impl Columns) -> Result<Revoked, sqlx::Error> {
+    Ok(Revoked { hero: hero_id(row)?, device: device_id(row)?, at_ms: present(row, "revoked_at_ms")? })
+}
+
+pub(crate) fn union(row: &impl Columns) -> Result<Union, sqlx::Error> {
+    Ok(Union {
+        guest: HeroId(present_uuid(row, "guest_id")?),
+        into: HeroId(present_uuid(row, "into_id")?),
+        account: account_id(row)?,
+        begun_at_ms: present(row, "begun_at_ms")?,
+        finished_at_ms: row.integer("finished_at_ms")?,
+    })
+}
+
+/// Nothing when a newer program noted something that this one does not know.
+pub(crate) fn account_event(row: &impl Columns) -> Result<Option<AccountEvent>, sqlx::Error> {
+    let Some(kind) = AccountEventKind::parse(&row.text("kind")?.unwrap_or_default()) else {
+        return Ok(None);
+    };
+    Ok(Some(AccountEvent {
+        id: present_uuid(row, "event_id")?,
+        account: row.uuid("account_id")?.map(AccountId),
+        hero: row.uuid("hero_id")?.map(HeroId),
+        device: row.uuid("device_id")?.map(DeviceId),
+        kind,
+        at_ms: present(row, "at_ms")?,
+    }))
 }
 
 pub(crate) fn speaker(row: &impl Columns) -> Result<Speaker, sqlx::Error> {
@@ -154,6 +219,13 @@ pub(crate) fn number<T: TryFrom<i64>>(row: &impl Columns, column: &str) -> Resul
 fn hash(row: &impl Columns, column: &str) -> Result<[u8; 32], sqlx::Error> {
     let bytes = row.bytes(column)?;
     bytes.try_into().map_err(|_| sqlx::Error::Decode(format!("{column} is not 32 bytes").into()))
+}
+
+fn optional_hash(row: &impl Columns, column: &str) -> Result<Option<[u8; 32]>, sqlx::Error> {
+    match row.optional_bytes(column)? {
+        None => Ok(None),
+        Some(_) => hash(row, column).map(Some),
+    }
 }
 
 pub(crate) fn damaged(hero: HeroId, row: &str, error: &sqlx::Error) -> StoreError {

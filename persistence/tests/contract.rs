@@ -16,6 +16,8 @@ mod journal;
 mod loading;
 #[path = "contract/nodes.rs"]
 mod nodes;
+#[path = "contract/owners.rs"]
+mod owners;
 #[path = "contract/read_models.rs"]
 mod read_models;
 #[path = "contract/scanning.rs"]
@@ -62,6 +64,14 @@ macro_rules! every_case {
                 what_the_fold_says_is_found, an_unknown_hero_is_not_scanned;
             accounts: a_guest_is_found_by_its_token, a_guest_can_be_claimed, taken_ids_are_refused,
                 a_touch_moves_only_forward, devices_come_oldest_first;
+            owners: an_account_is_found_by_every_key, nothing_is_taken_twice,
+                of_many_accounts_with_one_mail_one_is_made, a_guest_becomes_an_account_with_its_devices,
+                every_part_of_an_account_changes_alone, a_refresh_token_is_good_once_and_for_the_grace,
+                a_refresh_token_ends, many_uses_of_one_token_at_once_are_one_family,
+                revoked_devices_are_listed_for_other_nodes, the_device_not_seen_for_longest_makes_room,
+                a_code_is_good_once, a_union_is_decided_once, a_hero_goes_one_way_only,
+                an_account_is_erased_when_it_is_due, guests_that_nobody_uses_are_forgotten,
+                what_happened_is_listed_newest_first, the_first_lookup_key_stays;
             uptime: the_last_beat_is_kept, a_beat_may_go_back, outages_are_kept_in_order, an_outage_grows,
                 an_outage_without_length_is_refused, the_newest_outages_are_listed;
             read_models: rows_are_read_as_they_were_written, a_later_row_replaces_and_keeps_what_it_does_not_know,

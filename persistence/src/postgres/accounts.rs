@@ -1,52 +1,49 @@
 //! Accounts beside the journal in the same database.
 
-use super::{PostgresStore, connection::failed, in_time};
-use crate::accounts::{AccountStore, DEVICES_MAX, Device, DeviceId, NewGuest, TokenHash};
-use crate::record::{Chain, HeroId};
-use crate::rows;
+use sqlx::postgres::PgRow;
+
+use super::connection::Held;
+use super::{PostgresStore, in_time};
+use crate::accounts::sql::{self, End, Statements, Value, Work, account_store, bind_all};
+use crate::accounts::{
+    Account, AccountChange, AccountEvent, AccountId, AccountKey, Changed, Code, CodePurpose, Created, Device,
+    DeviceId, NewAccount, NewGuest, NewSession, Revoke, Revoked, Rotate, Rotation, Sealed, TokenHash, Union,
+    UnionBegun,
+};
+use crate::error::StoreError;
+use crate::record::HeroId;
 use crate::store::StoreFuture;
 
-impl AccountStore for PostgresStore {
-    fn create_guest(&self, guest: NewGuest) -> StoreFuture<'_, ()> {
-        let sql = "WITH head AS (
-                INSERT INTO hero_head (hero_id, epoch, last_seq, snap_seq, min_reader, chain, state)
-                VALUES ($1, 0, 0, 0, 0, $2, 'free'))
-            INSERT INTO device (device_id, hero_id, token_hash, name, created_at_ms, last_seen_ms)
-            VALUES ($3, $1, $4, $5, $6, $6)";
-        in_time(async move {
-            let NewGuest { hero, device, token_hash, name, created_at_ms } = guest;
-            let genesis = Chain::genesis(hero);
-            let query = sqlx::query(sql)
-                .bind(hero.0)
-                .bind(&genesis.0[..])
-                .bind(device.0)
-                .bind(&token_hash.0[..])
-                .bind(name)
-                .bind(created_at_ms);
-            self.execute(query).await
-        })
-    }
+struct On<'a, 'b>(&'a mut Held<'b>);
 
-    fn device_by_token(&self, token_hash: TokenHash) -> StoreFuture<'_, Option<Device>> {
-        let sql = "SELECT device_id, hero_id, token_hash, name, created_at_ms, last_seen_ms, revoked_at_ms
-            FROM device WHERE token_hash = $1";
-        in_time(async move {
-            let rows = self.read(sqlx::query(sql).bind(&token_hash.0[..])).await?;
-            rows.first().map(rows::device).transpose().map_err(failed)
-        })
-    }
+impl Statements for On<'_, '_> {
+    type Row = PgRow;
 
-    fn touch_device(&self, device: DeviceId, now_ms: i64) -> StoreFuture<'_, ()> {
-        let sql = "UPDATE device SET last_seen_ms = greatest(last_seen_ms, $1) WHERE device_id = $2";
-        in_time(self.execute(sqlx::query(sql).bind(now_ms).bind(device.0)))
-    }
-
-    fn devices(&self, hero: HeroId) -> StoreFuture<'_, Vec<Device>> {
-        let sql = "SELECT device_id, hero_id, token_hash, name, created_at_ms, last_seen_ms, revoked_at_ms
-            FROM device WHERE hero_id = $1 ORDER BY created_at_ms, device_id LIMIT $2";
-        in_time(async move {
-            let rows = self.read(sqlx::query(sql).bind(hero.0).bind(i64::from(DEVICES_MAX))).await?;
-            rows.iter().map(rows::device).collect::<Result<_, _>>().map_err(failed)
-        })
+    async fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<PgRow>, StoreError> {
+        let answer = bind_all!(sql, values).fetch_all(self.0.connection()).await;
+        self.0.checked(answer)
     }
 }
+
+impl PostgresStore {
+    /// Whatever fails before the end leaves nothing: its connection is closed with the open transaction.
+    async fn run<W: Work>(&self, work: W) -> Result<W::Answer, StoreError> {
+        let mut held = self.inner.others.take().await?;
+        if !W::WRITES {
+            let (End::Keep(answer) | End::Undo(answer)) = work.run(&mut On(&mut held)).await?;
+            held.keep();
+            return Ok(answer);
+        }
+        let mut on = On(&mut held);
+        on.rows("BEGIN", &[]).await?;
+        let (end, answer) = match work.run(&mut on).await? {
+            End::Keep(answer) => ("COMMIT", answer),
+            End::Undo(answer) => ("ROLLBACK", answer),
+        };
+        on.rows(end, &[]).await?;
+        held.keep();
+        Ok(answer)
+    }
+}
+
+account_store!(PostgresStore, in_time);

@@ -9,9 +9,10 @@ use crate::error::StoreError;
 use crate::migration::{self, MigrationStatus, Source};
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Source; 2] = [
+const MIGRATIONS: [Source; 3] = [
     (1, "journal, devices and nodes", include_str!("../../migrations/postgres/0001_journal.sql")),
     (2, "read models", include_str!("../../migrations/postgres/0002_read_models.sql")),
+    (3, "accounts", include_str!("../../migrations/postgres/0003_accounts.sql")),
 ];
 
 /// Brings the tables up to date as far as `last`; touches nothing when they are of a newer program.

@@ -23,7 +23,8 @@ pub(crate) async fn a_guest_is_found_by_its_token(backend: impl Backend) {
     let expected = Device {
         device: guest(2).device,
         hero: hero(2),
-        token_hash: TokenHash([2; 32]),
+        account: None,
+        token_hash: Some(TokenHash([2; 32])),
         name: "browser 2".into(),
         created_at_ms: 1_000,
         last_seen_ms: 1_000,
