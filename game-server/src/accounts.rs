@@ -1,31 +1,45 @@
-//! Who may act for which hero: guests, their devices, and the tickets that open sockets.
+//! Who may act for which hero: guests, accounts, their devices, and the tickets that open sockets.
 //!
-//! A device proves itself with its token: 256 random bits that only the device keeps; the server stores their SHA-256.
-//! The token never goes over the socket and never into a URL: it buys a ticket, which is single-use and lives 30 s, and
-//! the ticket opens the socket.
+//! A guest's device proves itself with its token: 256 random bits that only the device keeps; the server stores their
+//! SHA-256. An account's device has refresh tokens of the same kind and access tokens ([`session`]). No token ever goes over
+//! the socket or into a URL: it buys a ticket, which is single-use and lives 30 s, and the ticket opens the socket.
 
 use std::fmt;
 use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
 use persistence::accounts::DEVICE_NAME_BYTES_MAX;
-use persistence::{AccountStore, DeviceId, HeroId, NewGuest, StoreError, TokenHash};
+use persistence::{AccountId, AccountStore, DeviceId, HeroId, NewGuest, StoreError, TokenHash};
 use rand::Rng;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::clock::Clock;
 
+mod common_passwords;
+mod keys;
+pub mod password;
+pub mod profile;
+pub mod revocation;
+pub mod session;
+mod throttle;
 mod tickets;
+mod token;
 
+pub use keys::{Keys, KeysError};
+pub use password::Passwords;
+pub use revocation::Revocations;
+pub use throttle::Throttle;
 pub use tickets::{TICKET_LIFE_MS, TICKETS_MAX, Tickets};
+pub use token::{ACCESS_LIFE_MS, Access};
 
 /// What every device token begins with, so that a leaked one is recognised by whoever finds it.
 pub const TOKEN_PREFIX: &str = "dh_";
 /// 256 bits: never guessed.
 const TOKEN_BYTES: usize = 32;
-/// Length of a token: the prefix and 32 bytes as base64url.
-const TOKEN_CHARS: usize = TOKEN_PREFIX.len() + 43;
+/// Length of a token after its prefix: 32 bytes as base64url.
+const TOKEN_TEXT_CHARS: usize = 43;
 /// A device that connects often is noted at most this often.
 const TOUCH_EVERY_MS: i64 = 60 * 60 * 1000;
 
@@ -34,6 +48,10 @@ const TOUCH_EVERY_MS: i64 = 60 * 60 * 1000;
 pub struct Secret(String);
 
 impl Secret {
+    fn of(text: String) -> Secret {
+        Secret(text)
+    }
+
     fn random(prefix: &str) -> Secret {
         let mut bytes = [0; TOKEN_BYTES];
         rand::rng().fill_bytes(&mut bytes);
@@ -72,11 +90,17 @@ pub struct Guest {
     pub created_at_ms: i64,
 }
 
-/// Makes guests and recognises devices.
+/// Makes guests and accounts, and recognises devices. Clones share everything.
 #[derive(Clone)]
 pub struct Accounts {
     store: Arc<dyn AccountStore>,
     clock: Clock,
+    keys: Keys,
+    /// Read from the store when it is first needed; it never changes.
+    lookup_key: Arc<OnceCell<[u8; 32]>>,
+    passwords: Passwords,
+    throttle: Arc<Throttle>,
+    revocations: Revocations,
 }
 
 impl fmt::Debug for Accounts {
@@ -87,8 +111,44 @@ impl fmt::Debug for Accounts {
 
 impl Accounts {
     /// Accounts kept in `store`.
-    pub fn new(store: Arc<dyn AccountStore>, clock: Clock) -> Accounts {
-        Accounts { store, clock }
+    pub fn new(store: Arc<dyn AccountStore>, keys: Keys, clock: Clock) -> Accounts {
+        Accounts {
+            store,
+            clock,
+            keys,
+            lookup_key: Arc::default(),
+            passwords: Passwords::default(),
+            throttle: Arc::default(),
+            revocations: Revocations::default(),
+        }
+    }
+
+    /// Where they are kept.
+    pub fn store(&self) -> &Arc<dyn AccountStore> {
+        &self.store
+    }
+
+    /// Tells whoever closes sockets.
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// The key of all lookups, the same for ever and for all servers of a database.
+    async fn lookup_key(&self) -> Result<&[u8; 32], StoreError> {
+        let read = async || {
+            let mut candidate = [0; 32];
+            rand::rng().fill_bytes(&mut candidate);
+            let candidate = self.keys.seal("lookup key", Uuid::nil(), &candidate);
+            let stands = self.store.lookup_key(candidate).await?;
+            let opened = self.keys.open_sealed("lookup key", Uuid::nil(), &stands);
+            opened.and_then(|key| key.try_into().ok()).ok_or_else(|| {
+                let what = "no secret in SECRET_KEYS opens the key of this database's accounts: \
+                            add the one that it was made with";
+                tracing::error!("{what}");
+                StoreError::Unavailable(what.into())
+            })
+        };
+        self.lookup_key.get_or_try_init(read).await
     }
 
     /// Makes a hero with one device, durably.
@@ -110,12 +170,13 @@ impl Accounts {
         Ok(Guest { hero, device_token, created_at_ms })
     }
 
-    /// Who a device token belongs to; nobody when it is unknown, malformed or revoked.
+    /// Who a guest's device token belongs to, and the account if the guest has become one; nobody when it is unknown,
+    /// malformed or revoked.
     ///
     /// # Errors
     /// Those of a database that is away.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Grant>, StoreError> {
-        if token.len() != TOKEN_CHARS || !token.starts_with(TOKEN_PREFIX) {
+    pub async fn authenticate(&self, token: &str) -> Result<Option<(Grant, Option<AccountId>)>, StoreError> {
+        if !session::is_token(token, TOKEN_PREFIX) {
             return Ok(None);
         }
         let device = self.store.device_by_token(hash(token)).await?;
@@ -129,7 +190,7 @@ impl Accounts {
                 tracing::warn!(%error, "could not note that a device connected");
             }
         }
-        Ok(Some(Grant { hero: device.hero, device: device.device }))
+        Ok(Some((Grant { hero: device.hero, device: device.device }, device.account)))
     }
 }
 

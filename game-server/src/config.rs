@@ -64,6 +64,41 @@ pub struct Config {
     pub socket_limits: SocketLimits,
     /// Limit of the routes that make accounts and tickets.
     pub auth_limit: AuthLimit,
+    /// The server's secrets, the current one first; none on a developer's machine.
+    pub secret_keys: Vec<SecretKey>,
+}
+
+/// A secret from which keys are derived. It prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKey(Vec<u8>);
+
+/// The one in `.env.example`: never outside development.
+pub(crate) const SECRET_EXAMPLE: &str = "dGhpcyBpcyBub3QgYSBzZWNyZXQsIG1ha2UgeW91ciBvd24h";
+
+/// Fewest bytes of a secret.
+const SECRET_BYTES_MIN: usize = 32;
+/// Fewest different bytes: random ones have more, typed ones have not.
+const SECRET_DIFFERENT_BYTES_MIN: usize = 16;
+
+impl SecretKey {
+    /// A secret in base64; nothing when it is short, or looks typed rather than random.
+    pub fn parse(text: &str) -> Option<SecretKey> {
+        let bytes = data_encoding::BASE64.decode(text.trim().as_bytes()).ok()?;
+        let different: std::collections::BTreeSet<u8> = bytes.iter().copied().collect();
+        let is_random = bytes.len() >= SECRET_BYTES_MIN && different.len() >= SECRET_DIFFERENT_BYTES_MIN;
+        is_random.then_some(SecretKey(bytes))
+    }
+
+    /// The bytes, for the one place that derives keys.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
 }
 
 /// Where the server runs.
@@ -213,6 +248,7 @@ impl Config {
                 window: reader.duration("RATE_LIMIT_WINDOW_MS", 1_000..=86_400_000),
                 requests_max: reader.number("RATE_LIMIT_MAX_REQUESTS", 1..=1_000_000_000),
             },
+            secret_keys: reader.secret_keys(environment),
         };
         reader.distinct_listeners(&config);
         reader.finish(config)

@@ -149,7 +149,7 @@ where
     if !(1..=limit::INTEGER_MAX).contains(&hello.stream_id) {
         return Err(refused("stream_id must be 1 to 2^53 - 1"));
     }
-    let outbox = Arc::new(Outbox::new(node.next_connection_id()));
+    let outbox = Arc::new(Outbox::to_device(node.next_connection_id(), grant.device));
     let request = Request::Attach {
         hero: grant.hero,
         stream_id: hello.stream_id,

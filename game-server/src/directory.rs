@@ -3,10 +3,10 @@
 //! It answers "how many others" and reaches a hero's sockets from outside its shard (logout, ban, drain). The shard of a
 //! hero needs no entry: it follows from the id alone.
 
-use std::{sync::Arc, sync::atomic::AtomicUsize, sync::atomic::Ordering};
+use std::{collections::BTreeSet, sync::Arc, sync::atomic::AtomicUsize, sync::atomic::Ordering};
 
 use dashmap::DashMap;
-use persistence::HeroId;
+use persistence::{DeviceId, HeroId};
 use protocol::close;
 
 use crate::outbox::Outbox;
@@ -61,6 +61,18 @@ impl Directory {
         if let Some(sockets) = self.sockets.get(&hero) {
             sockets.iter().for_each(|outbox| act(outbox));
         }
+    }
+
+    /// Closes the sockets of these devices, whichever hero they act for.
+    pub fn close_devices(&self, devices: &BTreeSet<DeviceId>, code: u16, reason: &'static str) {
+        if devices.is_empty() {
+            return;
+        }
+        self.for_all(|outbox| {
+            if outbox.device.is_some_and(|device| devices.contains(&device)) {
+                outbox.close(code, reason);
+            }
+        });
     }
 
     /// Does something with every socket of the node, the oldest first.

@@ -5,20 +5,24 @@
 //! this module knows of the game.
 
 mod accounts;
+mod auth;
+mod caller;
 mod catalogue;
 mod error;
 mod health;
 mod layers;
+mod me;
 mod origin;
 mod rate_limit;
+mod request;
 mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{get, post};
-use bytes::Bytes;
+use axum::routing::{delete, get, post};
 use futures_util::future::BoxFuture;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -30,6 +34,7 @@ pub use error::ApiError;
 pub use health::{Readiness, ReadinessState};
 pub use origin::OriginPolicy;
 pub use rate_limit::RateLimit;
+pub use request::BODY_BYTES_MAX;
 
 use crate::accounts::{Accounts, Tickets};
 use crate::admission::Admission;
@@ -38,14 +43,14 @@ use crate::clock::Clock;
 use crate::config::{AuthLimit, Config, Environment};
 use crate::metrics::Metrics;
 
-/// Largest body of a request, in bytes.
-pub const BODY_BYTES_MAX: usize = 4 * 1024;
-
 /// Plays on an upgraded socket until it ends.
 pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, SocketAddr) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A school or an office is one address: it may open this many times more sockets than it may make guests.
+/// A school or an office is one address: it may open this many times more sockets than it may make guests, and refresh and
+/// look at as many devices.
 const TICKETS_PER_GUEST: u32 = 10;
+/// Logins of one address; those of one account are limited apart.
+const LOGINS: AuthLimit = AuthLimit { window: Duration::from_secs(60), requests_max: 20 };
 
 /// The address of whoever is at the other end of the TCP connection. Headers say nothing about it: anybody can write
 /// `X-Forwarded-For`.
@@ -85,6 +90,12 @@ pub struct Public {
 pub struct AuthLimits {
     guests: RateLimit,
     tickets: RateLimit,
+    /// What makes or changes an account.
+    auth: RateLimit,
+    logins: RateLimit,
+    refreshes: RateLimit,
+    /// What looks at an account.
+    me: RateLimit,
 }
 
 impl AuthLimits {
@@ -92,9 +103,17 @@ impl AuthLimits {
     pub fn new(limit: AuthLimit, cache: &Cache, metrics: &Arc<Metrics>) -> AuthLimits {
         let requests_max = limit.requests_max.saturating_mul(TICKETS_PER_GUEST);
         let rate_limit = |name, limit| RateLimit::new(name, limit, cache.clone(), Arc::clone(metrics));
+        let wide = AuthLimit { requests_max, ..limit };
+        // For load tests, all are raised by the same variables.
+        let logins =
+            AuthLimit { requests_max: LOGINS.requests_max.max(limit.requests_max / 100 * 20), ..LOGINS };
         AuthLimits {
             guests: rate_limit("guests", limit),
-            tickets: rate_limit("tickets", AuthLimit { requests_max, ..limit }),
+            tickets: rate_limit("tickets", wide),
+            auth: rate_limit("auth", limit),
+            logins: rate_limit("logins", logins),
+            refreshes: rate_limit("refreshes", wide),
+            me: rate_limit("me", wide),
         }
     }
 }
@@ -117,6 +136,14 @@ impl std::fmt::Debug for Public {
 pub fn router(public: Arc<Public>) -> Router {
     Router::new()
         .route("/v1/guests", post(accounts::create_guest))
+        .route("/v1/auth/register", post(auth::register))
+        .route("/v1/auth/login", post(auth::login))
+        .route("/v1/auth/refresh", post(auth::refresh))
+        .route("/v1/auth/logout", post(auth::logout))
+        .route("/v1/me", get(me::show).patch(me::change))
+        .route("/v1/me/password", post(me::change_password))
+        .route("/v1/me/devices", get(me::devices))
+        .route("/v1/me/devices/{device}", delete(me::revoke_device))
         .route("/v1/ws-ticket", post(accounts::issue_ticket))
         .route("/v1/catalogue", get(catalogue::show))
         .route("/v1/ws", get(upgrade::open))
@@ -126,19 +153,4 @@ pub fn router(public: Arc<Public>) -> Router {
         .fallback(assets::serve)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&public), layers::around))
         .with_state(public)
-}
-
-/// Reads a small body.
-async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    use axum::http::StatusCode;
-    use http_body_util::{BodyExt, LengthLimitError, Limited};
-
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let hint = "the body is larger than 4 KiB";
-            Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", hint))
-        }
-        Err(_) => Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed", "the body ended too early")),
-    }
 }

@@ -23,7 +23,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    accounts::{Accounts, Tickets},
+    accounts::{Accounts, Keys, Tickets},
     admission::{Admission, AdmissionLimits},
     cache_facts,
     clock::Clock,
@@ -57,6 +57,8 @@ pub struct Stores {
     pub read_models: Arc<dyn ReadModelStore>,
     /// Seals what its nodes put into Redis; the same for all of them.
     pub seal_key: [u8; 32],
+    /// Sign tokens and encrypt what says who somebody is. Random until the configured ones are put here.
+    pub keys: Keys,
 }
 
 impl std::fmt::Debug for Stores {
@@ -78,6 +80,7 @@ impl Stores {
             uptime: Arc::clone(&store) as _,
             read_models: store,
             seal_key,
+            keys: Keys::random(),
         }
     }
 }
@@ -216,7 +219,7 @@ impl Node {
         let build = |_| shard::build(parts.clone(), loader.clone(), config.tick_hz);
         let (shards, built) = (0..config.shards).map(build).unzip();
         let node = Arc::new(Self {
-            accounts: Accounts::new(stores.accounts, clock.clone()),
+            accounts: Accounts::new(stores.accounts, stores.keys, clock.clone()),
             tickets: Tickets::default(),
             admission: Admission::new(AdmissionLimits::from_config(&config), Arc::clone(&metrics)),
             directory: Arc::new(Directory::default()),

@@ -13,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use persistence::DeviceId;
 use protocol::{
     close, codec,
     server::{GoingAway, ServerMessage},
@@ -39,6 +40,8 @@ pub struct Closing {
 pub struct Outbox {
     /// Names the socket in logs and in `welcome`.
     pub connection_id: u64,
+    /// The device at the other end.
+    pub device: Option<DeviceId>,
     queue: Mutex<Queue>,
     wake: Notify,
     overflowed: AtomicBool,
@@ -60,10 +63,17 @@ impl Outbox {
     pub fn new(connection_id: u64) -> Self {
         Self {
             connection_id,
+            device: None,
             queue: Mutex::default(),
             wake: Notify::new(),
             overflowed: AtomicBool::new(false),
         }
+    }
+
+    /// An empty one to this device.
+    #[must_use]
+    pub fn to_device(connection_id: u64, device: DeviceId) -> Self {
+        Self { device: Some(device), ..Self::new(connection_id) }
     }
 
     /// Adds a frame that must arrive. Over the limit the socket is closed with 1013.

@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::accounts::{Keys, KeysError, revocation};
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
@@ -43,6 +44,9 @@ pub enum StartError {
     /// The operators' listener would be public.
     #[error(transparent)]
     Admin(#[from] admin_http::NotLoopback),
+    /// There is no secret to begin with.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The system gives no threads.
     #[error("cannot start the simulation's threads")]
     Threads(#[source] std::io::Error),
@@ -59,6 +63,7 @@ pub struct Server {
     metrics: Running,
     upkeep: JoinHandle<()>,
     hints: JoinHandle<()>,
+    revocations: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -80,7 +85,8 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
-        let stores = store.stores();
+        let keys = Keys::open(&config, &store.stores().seal_key)?;
+        let stores = &Stores { keys, ..store.stores().clone() };
         // Before the node: a hero must not be taken in while it is not known how long the service was away.
         let heartbeat = heartbeat(&config, &clock, &metrics, stores).await?;
         let identity = identity(&config, public.address(), stores).await?;
@@ -95,6 +101,12 @@ impl Server {
             Wishes(Arc::clone(&node)),
         );
         let hints = hints::listen(Arc::clone(&node));
+        let revocations = revocation::watch(
+            node.accounts.revocations().clone(),
+            Arc::clone(node.accounts.store()),
+            node.clock.clone(),
+            Arc::clone(&node.directory),
+        );
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
@@ -118,6 +130,7 @@ impl Server {
             metrics: scrape,
             upkeep,
             hints,
+            revocations,
             heartbeat,
             lease,
             store,
@@ -174,6 +187,7 @@ impl Server {
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), ends).await;
         self.upkeep.abort();
         self.hints.abort();
+        self.revocations.abort();
         self.store.close().await;
         drained
     }

@@ -98,7 +98,7 @@ pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
     let store = OpenStore::open(&config.database).await?;
     let clock = Clock::system();
     let stores = store.stores().clone();
-    let accounts = Accounts::new(stores.accounts, clock.clone());
+    let accounts = Accounts::new(stores.accounts, stores.keys, clock.clone());
     let catalogue = Arc::new(Catalogue::builtin());
     let done = seed::run(&stores.journal, &accounts, &catalogue, clock.now_ms(), out).await;
     store.close().await;

@@ -3,13 +3,16 @@ use std::sync::Arc;
 use persistence::{AccountStore, DeviceId, HeroId, MemoryStore};
 use uuid::Uuid;
 
-use super::{Accounts, Grant, Secret, TICKET_LIFE_MS, TOKEN_CHARS, Tickets, clean_device_name, hash};
+use super::{
+    Accounts, Grant, Keys, Secret, TICKET_LIFE_MS, TOKEN_PREFIX, TOKEN_TEXT_CHARS, Tickets,
+    clean_device_name, hash,
+};
 use crate::clock::Clock;
 
 fn accounts() -> (Accounts, Arc<MemoryStore>, Clock) {
     let store = Arc::new(MemoryStore::new());
     let clock = Clock::fixed(1_000_000);
-    (Accounts::new(Arc::clone(&store) as Arc<dyn AccountStore>, clock.clone()), store, clock)
+    (Accounts::new(Arc::clone(&store) as Arc<dyn AccountStore>, Keys::random(), clock.clone()), store, clock)
 }
 
 fn grant(number: u128) -> Grant {
@@ -22,9 +25,9 @@ async fn a_guest_is_recognised_by_its_token_and_only_by_it() {
     let guest = accounts.create_guest(" Ada's phone\n").await.expect("the store works");
     assert_eq!(guest.created_at_ms, 1_000_000);
     let token = guest.device_token.expose();
-    assert_eq!(token.len(), TOKEN_CHARS);
-    let found = accounts.authenticate(token).await.expect("the store works").expect("known");
-    assert_eq!(found.hero, guest.hero);
+    assert_eq!(token.len(), TOKEN_PREFIX.len() + TOKEN_TEXT_CHARS);
+    let (found, account) = accounts.authenticate(token).await.expect("the store works").expect("known");
+    assert_eq!((found.hero, account), (guest.hero, None));
     let devices = store.devices(guest.hero).await.expect("the store works");
     assert_eq!(devices.len(), 1);
     assert_eq!(devices[0].name, "Ada's phone");

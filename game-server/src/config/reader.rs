@@ -9,13 +9,16 @@ use std::time::Duration;
 use persistence::RedisUrl;
 
 use super::{
-    Config, DatabaseUrl, Environment, LogFormat, LogLevel, PostgresUrl, Rate, SHARDS_MAX, VARIABLES,
+    Config, DatabaseUrl, Environment, LogFormat, LogLevel, PostgresUrl, Rate, SECRET_EXAMPLE, SHARDS_MAX,
+    SecretKey, VARIABLES,
 };
 
 /// Most origins in `ALLOWED_ORIGINS`.
 const ORIGINS_MAX: usize = 64;
 /// Longest name of a node.
 const NODE_NAME_BYTES_MAX: usize = 64;
+/// Most secrets at a time: the current one and the one before.
+const SECRETS_MAX: usize = 2;
 /// As much of a wrong value as is repeated in its problem.
 const SHOWN_CHARS_MAX: usize = 80;
 
@@ -215,6 +218,25 @@ impl<'a> Reader<'a> {
         let url = RedisUrl::parse(&text);
         url.inspect_err(|error| self.problem("REDIS_URL", &without_credentials(&text), error.to_string()))
             .ok()
+    }
+
+    pub(super) fn secret_keys(&mut self, environment: Environment) -> Vec<SecretKey> {
+        let text = self.text("SECRET_KEYS");
+        let texts: Vec<&str> = text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+        let is_real = |text: &str| environment == Environment::Development || text != SECRET_EXAMPLE;
+        let real = texts.iter().filter(|text| is_real(text));
+        let keys: Vec<SecretKey> = real.filter_map(|text| SecretKey::parse(text)).collect();
+        // What is wrong with a secret is told without the secret.
+        if keys.len() != texts.len() || keys.len() > SECRETS_MAX {
+            let expected = "one or two random secrets, separated by a comma, each as `openssl rand -base64 32` makes \
+                            it, and not the example";
+            self.problem("SECRET_KEYS", "***", expected);
+        } else if keys.is_empty() && environment != Environment::Development {
+            let expected = "a random secret as `openssl rand -base64 32` makes it, the same for all servers of a \
+                            database; without it nobody could log in after a restart";
+            self.problem("SECRET_KEYS", "", expected);
+        }
+        keys
     }
 
     pub(super) fn origins(&mut self, environment: Environment) -> Vec<String> {

@@ -41,7 +41,7 @@ fn every_example_is_right() {
     for variable in VARIABLES {
         let mut pairs = vec![(variable.name, variable.example)];
         if variable.name == "APP_ENV" {
-            pairs.push(("DATABASE_URL", "sqlite://a"));
+            pairs.extend([("DATABASE_URL", "sqlite://a"), SECRET]);
         }
         assert_eq!(parse(&pairs).err(), None, "{}", variable.name);
     }
@@ -133,12 +133,38 @@ fn redis_is_one_server_or_a_cluster() {
     assert!(problems[0].expected.starts_with("redis://HOST:PORT"), "{problems:?}");
 }
 
+/// A secret as somebody would make one.
+const SECRET: (&str, &str) = ("SECRET_KEYS", "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
+
 #[test]
 fn production_refuses_to_forget_and_plain_origins() {
     let production = ("APP_ENV", "production");
-    assert!(parse(&[production, ("DATABASE_URL", "memory:")]).is_err());
-    assert!(parse(&[production, ("ALLOWED_ORIGINS", "http://play.example.org")]).is_err());
-    assert!(parse(&[production, ("ALLOWED_ORIGINS", "https://play.example.org:8443")]).is_ok());
+    assert!(parse(&[production, SECRET, ("DATABASE_URL", "memory:")]).is_err());
+    assert!(parse(&[production, SECRET, ("ALLOWED_ORIGINS", "http://play.example.org")]).is_err());
+    assert!(parse(&[production, SECRET, ("ALLOWED_ORIGINS", "https://play.example.org:8443")]).is_ok());
+}
+
+#[test]
+fn secrets_are_real_outside_development_and_never_repeated_in_a_problem() {
+    let (example, zeros) = (super::SECRET_EXAMPLE, "A".repeat(44));
+    for environment in ["production", "staging"] {
+        let with = |secrets: &str| parse(&[("APP_ENV", environment), ("SECRET_KEYS", secrets)]);
+        for wrong in [
+            "",
+            example,
+            &zeros,
+            "c2hvcnQ=",
+            "not base64!",
+            &format!("{},{},{}", SECRET.1, SECRET.1, SECRET.1),
+        ] {
+            let problems = with(wrong).expect_err(wrong);
+            assert_eq!(problems[0].variable, "SECRET_KEYS");
+            assert!(wrong.is_empty() || !problems[0].to_string().contains(wrong), "{}", problems[0]);
+        }
+        assert_eq!(with(&format!("{}, {}", SECRET.1, SECRET.1)).expect("two").secret_keys.len(), 2);
+    }
+    assert_eq!(parse(&[]).expect("a developer needs none").secret_keys, []);
+    assert!(parse(&[("SECRET_KEYS", "c2hvcnQ=")]).is_err(), "a developer's typing error is told, too");
 }
 
 #[test]

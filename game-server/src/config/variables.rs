@@ -132,4 +132,10 @@ pub const VARIABLES: &[Variable] = &[
         "100000",
         "Requests one address (IPv6: /64) may send to each of these routes within the window. Raise it for load tests.",
     ),
+    variable(
+        "SECRET_KEYS",
+        "",
+        super::SECRET_EXAMPLE,
+        "What access tokens are signed and personal data encrypted with: 32 random bytes in base64 (openssl rand -base64 32), the same for all servers of a database, needed outside development. To replace it, put the new one before the old one, separated by a comma. Whoever loses it loses names and mail addresses. Empty, in development: one that is kept beside the database.",
+    ),
 ];

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Peer, Public, RateLimit, read_body};
+use super::caller::caller;
+use super::request::{check_device_name, limited, parse, read_body, store_failed};
+use super::{ApiError, Peer, Public};
 use crate::accounts::TICKET_LIFE_MS;
-use crate::admission::AddressKey;
-
-/// Longest device name that is taken, in bytes; longer ones are cut further down, absurd ones are refused here.
-const DEVICE_NAME_BYTES_MAX: usize = 256;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,10 +37,7 @@ pub(super) async fn create_guest(
     limited(&public.limits.guests, peer, async {
         let request = parse_guest(&read_body(body).await?)?;
         let name = request.device_name.unwrap_or_default();
-        if name.len() > DEVICE_NAME_BYTES_MAX {
-            let hint = "device_name is at most 256 bytes";
-            return Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed", hint));
-        }
+        check_device_name(&name)?;
         let guest = public.accounts.create_guest(&name).await.map_err(store_failed)?;
         public.metrics.guests_created_total.increment();
         tracing::info!(hero = %guest.hero, "a guest was made");
@@ -60,13 +55,7 @@ fn parse_guest(body: &[u8]) -> Result<GuestRequest, ApiError> {
     if body.is_empty() {
         return Ok(GuestRequest::default());
     }
-    // Only a map: serde would take a list of the fields as well.
-    let is_map = body.trim_ascii_start().starts_with(b"{");
-    let request = if is_map { serde_json::from_slice(body).ok() } else { None };
-    request.ok_or_else(|| {
-        let hint = "the body is empty or JSON like {\"device_name\": \"...\"}, with no other field";
-        ApiError::new(StatusCode::BAD_REQUEST, "malformed", hint)
-    })
+    parse(body, "the body is empty or JSON like {\"device_name\": \"...\"}, with no other field")
 }
 
 #[derive(Debug, Serialize)]
@@ -81,47 +70,11 @@ pub(super) async fn issue_ticket(
     headers: HeaderMap,
 ) -> Response {
     limited(&public.limits.tickets, peer, async {
-        let token = bearer(&headers).ok_or_else(unauthenticated)?;
-        let found = public.accounts.authenticate(token).await.map_err(store_failed)?;
-        let grant = found.ok_or_else(unauthenticated)?;
-        let ticket = public.tickets.issue(grant, public.clock.now_ms());
+        let caller = caller(&public, &headers).await?;
+        let ticket = public.tickets.issue(caller.grant, public.clock.now_ms());
         public.metrics.tickets_issued_total.increment();
         let answer = TicketAnswer { ticket: ticket.expose(), expires_in_ms: TICKET_LIFE_MS };
         Ok(Json(answer).into_response())
     })
     .await
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn unauthenticated() -> ApiError {
-    let hint = "send the device token of POST /v1/guests as Authorization: Bearer";
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", hint)
-}
-
-fn store_failed(error: persistence::StoreError) -> ApiError {
-    let error = anyhow::Error::from(error);
-    tracing::warn!(error = format!("{error:#}"), "the account store did not answer as hoped");
-    ApiError::unavailable()
-}
-
-/// Counts the request against its address before anything else is done for it.
-async fn limited(
-    limit: &RateLimit,
-    Peer(peer): Peer,
-    answer: impl Future<Output = Result<Response, ApiError>>,
-) -> Response {
-    let (headers, over) = limit.check(AddressKey::from(peer.ip())).await;
-    let mut response = match over {
-        None => answer.await.into_response(),
-        Some(error) => error.into_response(),
-    };
-    response.headers_mut().extend(headers);
-    if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
 }

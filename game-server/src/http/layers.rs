@@ -84,7 +84,7 @@ fn cross_origin(public: &Public, origin: Option<&HeaderValue>, is_preflight: boo
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     if is_preflight {
-        let methods = HeaderValue::from_static("GET, POST");
+        let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let names = HeaderValue::from_static("authorization, content-type");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);

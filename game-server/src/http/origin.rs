@@ -1,5 +1,9 @@
 //! Which pages may talk to the server from a browser. Compared as whole texts: no patterns, no case folding.
 
+use axum::http::{HeaderMap, StatusCode, header};
+
+use super::{ApiError, Public};
+
 /// The rule for `Origin`.
 #[derive(Clone, Debug)]
 pub struct OriginPolicy {
@@ -32,6 +36,19 @@ impl OriginPolicy {
         };
         !host.is_empty() && rest == host
     }
+}
+
+/// That the request comes from a page that may act for the player: what rides on a cookie must not come from elsewhere.
+/// Browsers name the origin of every request that changes something.
+pub(super) fn require_own(public: &Public, headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin = origins.next().and_then(|origin| origin.to_str().ok());
+    if origins.next().is_none() && origin.is_some_and(|origin| public.origins.allows(origin, host)) {
+        return Ok(());
+    }
+    let hint = "the cookie is for this server's own pages; programs send the refresh token in the body";
+    Err(ApiError::new(StatusCode::FORBIDDEN, "origin", hint))
 }
 
 #[cfg(test)]

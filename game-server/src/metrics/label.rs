@@ -112,6 +112,10 @@ label! {
         Guests = "guests",
         /// `POST /v1/ws-ticket`
         WsTicket = "ws_ticket",
+        /// `/v1/auth/…`
+        Auth = "auth",
+        /// `/v1/me…`
+        Me = "me",
         /// `GET /v1/catalogue`
         Catalogue = "catalogue",
         /// `GET /v1/ws`
@@ -131,6 +135,8 @@ impl Route {
         match path {
             Some("/v1/guests") => Route::Guests,
             Some("/v1/ws-ticket") => Route::WsTicket,
+            Some(path) if path.starts_with("/v1/auth/") => Route::Auth,
+            Some(path) if path.starts_with("/v1/me") => Route::Me,
             Some("/v1/catalogue") => Route::Catalogue,
             Some("/v1/ws") => Route::Socket,
             Some("/health") => Route::Health,

@@ -21,6 +21,9 @@ use tokio::time::{Instant, timeout};
 /// Longer than anything here takes on a busy machine; a test that reaches it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A secret as somebody would make one.
+pub(crate) const SECRET: (&str, &str) = ("SECRET_KEYS", "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
+
 /// Waits until a condition holds.
 pub(crate) async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let give_up = Instant::now() + PATIENCE;

@@ -3,7 +3,7 @@
 use game_server::clock::Clock;
 use game_server::http::BODY_BYTES_MAX;
 
-use crate::harness::{Answer, TestServer, request};
+use crate::harness::{Answer, SECRET, TestServer, request};
 
 #[tokio::test]
 async fn a_guest_gets_a_hero_a_token_and_tickets() {
@@ -164,7 +164,7 @@ async fn every_answer_carries_the_security_headers() {
 
     let folder = std::env::temp_dir().join(format!("dopamine-hero-{}", uuid::Uuid::new_v4()));
     let url = format!("sqlite://{}", folder.join("heroes.sqlite").display());
-    let server = TestServer::start_with(&[("APP_ENV", "production"), ("DATABASE_URL", &url)]).await;
+    let server = TestServer::start_with(&[("APP_ENV", "production"), SECRET, ("DATABASE_URL", &url)]).await;
     let answer = server.request("GET", "/health", &[], "").await;
     assert_secured(&answer, "production");
     assert!(answer.header("strict-transport-security").is_some());

@@ -1,5 +1,6 @@
 //! Tests against the real server, in process, on port 0.
 
+mod accounts;
 mod admission;
 mod harness;
 mod http;

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
-use crate::harness::{PATIENCE, request};
+use crate::harness::{PATIENCE, SECRET, request};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_dopamine-hero");
 
@@ -211,7 +211,7 @@ async fn the_tools_work_on_a_store() {
     let json: serde_json::Value = serde_json::from_str(&exported.out).expect("JSON");
     assert_eq!(json["hero_id"], hero);
     assert_eq!(run(&["export", "me"], &variables).await.code, Some(1));
-    let production = run(&["seed"], &[("APP_ENV", "production"), variables[0]]).await;
+    let production = run(&["seed"], &[("APP_ENV", "production"), SECRET, variables[0]]).await;
     assert_eq!(production.code, Some(1), "no demo players among real ones");
 }
 

@@ -1,0 +1,254 @@
+//! `/v1/auth/…`: accounts are made, devices come and go.
+//!
+//! A browser keeps its refresh token in a cookie that no script can read and no other site can send; a program of its own
+//! asks for it in the body instead (`"keep": "token"`).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::caller::{bearer, caller, unauthenticated};
+use super::request::{check_device_name, limited, parse, read_body, store_failed};
+use super::{ApiError, Peer, Public};
+use crate::accounts::session::{AuthError, REFRESH_LIFE_MS, Registration, Session};
+use crate::accounts::{ACCESS_LIFE_MS, Grant};
+use crate::admission::AddressKey;
+
+/// The cookie of the refresh token. The prefix makes browsers insist on TLS, on this host and on the root path.
+const COOKIE: &str = "__Host-dh_refresh";
+
+/// Where the client keeps its refresh token.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Keep {
+    /// In a cookie: a browser.
+    #[default]
+    Cookie,
+    /// By itself: a program.
+    Token,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterRequest {
+    mail: String,
+    password: String,
+    name: Option<String>,
+    #[serde(default)]
+    device_name: String,
+    #[serde(default)]
+    keep: Keep,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginRequest {
+    mail: String,
+    password: String,
+    #[serde(default)]
+    device_name: String,
+    #[serde(default)]
+    keep: Keep,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefreshRequest {
+    refresh_token: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SessionAnswer<'a> {
+    access_token: &'a str,
+    expires_in_ms: i64,
+    account_id: String,
+    hero_id: String,
+    device_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+}
+
+pub(super) async fn register(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    limited(&public.limits.auth, peer, async {
+        let hint = "JSON like {\"mail\": \"…\", \"password\": \"…\"}; optional: name, device_name, keep";
+        let request: RegisterRequest = parse(&read_body(body).await?, hint)?;
+        check_device_name(&request.device_name)?;
+        let guest = match bearer(&headers) {
+            None => None,
+            Some(_) => Some(guest(&public, &headers).await?),
+        };
+        let wish = Registration {
+            mail: &request.mail,
+            password: &request.password,
+            name: request.name.as_deref(),
+            device_name: &request.device_name,
+            guest,
+        };
+        let session = public.accounts.register(wish).await.map_err(refused)?;
+        tracing::info!(hero = %session.access.hero, "an account was made");
+        Ok(answer(StatusCode::CREATED, &session, request.keep))
+    })
+    .await
+}
+
+/// The guest whose hero becomes the account's.
+async fn guest(public: &Public, headers: &HeaderMap) -> Result<Grant, ApiError> {
+    let caller = caller(public, headers).await?;
+    match caller.account {
+        None => Ok(caller.grant),
+        Some(_) => Err(refused(AuthError::HeroTaken)),
+    }
+}
+
+pub(super) async fn login(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    body: Body,
+) -> Response {
+    limited(&public.limits.logins, peer, async {
+        let hint = "JSON like {\"mail\": \"…\", \"password\": \"…\"}; optional: device_name, keep";
+        let request: LoginRequest = parse(&read_body(body).await?, hint)?;
+        check_device_name(&request.device_name)?;
+        let LoginRequest { mail, password, device_name, keep } = request;
+        let address = AddressKey::from(peer.0.ip());
+        let session =
+            public.accounts.login(&mail, &password, &device_name, address).await.map_err(refused)?;
+        Ok(answer(StatusCode::OK, &session, keep))
+    })
+    .await
+}
+
+pub(super) async fn refresh(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let refreshed = limited(&public.limits.refreshes, peer, async {
+        let (token, keep) = presented(&public, &headers, body).await?;
+        let session = public.accounts.refresh(&token).await.map_err(refused)?;
+        Ok(answer(StatusCode::OK, &session, keep))
+    });
+    without_dead_cookie(&headers, refreshed.await)
+}
+
+pub(super) async fn logout(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    limited(&public.limits.auth, peer, async {
+        if bearer(&headers).is_some() {
+            let caller = caller(&public, &headers).await?;
+            public.accounts.log_out(caller.grant).await.map_err(refused)?;
+        } else {
+            let (token, _) = presented(&public, &headers, body).await?;
+            public.accounts.log_out_by_refresh(&token).await.map_err(refused)?;
+        }
+        Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget_cookie())]).into_response())
+    })
+    .await
+}
+
+/// The refresh token, from the body or from the cookie, and where its successor belongs.
+async fn presented(public: &Public, headers: &HeaderMap, body: Body) -> Result<(String, Keep), ApiError> {
+    let body = read_body(body).await?;
+    let hint = "JSON: {} with the cookie, or {\"refresh_token\": \"…\"}";
+    let request: RefreshRequest =
+        if body.is_empty() { RefreshRequest::default() } else { parse(&body, hint)? };
+    if let Some(token) = request.refresh_token {
+        return Ok((token, Keep::Token));
+    }
+    let token = cookie(headers).ok_or_else(unauthenticated)?.to_owned();
+    // A cookie is sent by the browser, whoever's page asks: so it must be one of ours.
+    super::origin::require_own(public, headers)?;
+    Ok((token, Keep::Cookie))
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+fn set_cookie(token: &str) -> HeaderValue {
+    let seconds = REFRESH_LIFE_MS / 1000;
+    let text = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}");
+    let mut value = HeaderValue::try_from(text).expect("tokens are letters, digits, - and _");
+    value.set_sensitive(true);
+    value
+}
+
+fn forget_cookie() -> HeaderValue {
+    let text = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    HeaderValue::try_from(text).expect("a constant text")
+}
+
+/// A browser need not send a token again that is not good any more.
+fn without_dead_cookie(headers: &HeaderMap, mut response: Response) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED && cookie(headers).is_some() {
+        response.headers_mut().insert(header::SET_COOKIE, forget_cookie());
+    }
+    response
+}
+
+fn answer(status: StatusCode, session: &Session, keep: Keep) -> Response {
+    let refresh_token = session.refresh_token.expose();
+    let body = SessionAnswer {
+        access_token: session.access_token.expose(),
+        expires_in_ms: ACCESS_LIFE_MS,
+        account_id: session.access.account.0.to_string(),
+        hero_id: session.access.hero.to_string(),
+        device_id: session.access.device.0.to_string(),
+        refresh_token: matches!(keep, Keep::Token).then_some(refresh_token),
+    };
+    let mut response = (status, Json(body)).into_response();
+    if matches!(keep, Keep::Cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, set_cookie(refresh_token));
+    }
+    response
+}
+
+/// What a client is told.
+pub(super) fn refused(error: AuthError) -> ApiError {
+    let bad = |code, hint| ApiError::new(StatusCode::BAD_REQUEST, code, hint);
+    match error {
+        AuthError::WrongLogin => {
+            let hint = "mail or password is wrong; a new password can be set with the link of a mail";
+            ApiError::new(StatusCode::UNAUTHORIZED, "wrong_login", hint)
+        }
+        AuthError::Wait { retry_after_ms } => {
+            let hint =
+                "too many wrong passwords; wait as long as Retry-After says, or set a new password by mail";
+            let seconds = u64::try_from(retry_after_ms).unwrap_or(0).div_ceil(1000);
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate", hint).retry_after(seconds)
+        }
+        AuthError::Unauthenticated => unauthenticated(),
+        AuthError::NoMail => bad("malformed", "mail must be an address like ada@example.org"),
+        AuthError::Weak(weak) => bad("weak_password", weak.hint()),
+        AuthError::MailTaken => {
+            let hint = "this address has an account already; log in, or set a new password by mail";
+            ApiError::new(StatusCode::CONFLICT, "mail_taken", hint)
+        }
+        AuthError::HeroTaken => {
+            let hint = "this hero belongs to an account already; log in to it";
+            ApiError::new(StatusCode::CONFLICT, "hero_taken", hint)
+        }
+        AuthError::Busy => {
+            let hint = "many log in right now; try again in a moment";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", hint).retry_after(2)
+        }
+        AuthError::Store(error) => store_failed(error),
+    }
+}

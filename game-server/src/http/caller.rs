@@ -1,0 +1,36 @@
+//! Who a request acts for.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use persistence::AccountId;
+
+use super::request::store_failed;
+use super::{ApiError, Public};
+use crate::accounts::session::Caller;
+
+/// An access token, or a guest's device token, in `Authorization: Bearer`.
+pub(super) async fn caller(public: &Public, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let token = bearer(headers).ok_or_else(unauthenticated)?;
+    public.accounts.caller(token).await.map_err(store_failed)?.ok_or_else(unauthenticated)
+}
+
+/// The same, and it must be an account's.
+pub(super) async fn owner(public: &Public, headers: &HeaderMap) -> Result<(Caller, AccountId), ApiError> {
+    let caller = caller(public, headers).await?;
+    let account = caller.account.ok_or_else(|| {
+        let hint = "only an account can do this; make one with POST /v1/auth/register";
+        ApiError::new(StatusCode::FORBIDDEN, "guest", hint)
+    })?;
+    Ok((caller, account))
+}
+
+/// The token itself; nothing without one.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+pub(super) fn unauthenticated() -> ApiError {
+    let hint = "send the access token of POST /v1/auth/login or /refresh, or a guest's device token, as Authorization: \
+                Bearer";
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", hint)
+}
