@@ -17,8 +17,10 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
+mod codes;
 mod common_passwords;
 mod keys;
+pub mod mail;
 pub mod password;
 pub mod profile;
 pub mod revocation;
@@ -28,6 +30,7 @@ mod tickets;
 mod token;
 
 pub use keys::{Keys, KeysError};
+pub use mail::Mails;
 pub use password::Passwords;
 pub use revocation::Revocations;
 pub use throttle::Throttle;
@@ -101,6 +104,7 @@ pub struct Accounts {
     passwords: Passwords,
     throttle: Arc<Throttle>,
     revocations: Revocations,
+    mails: Mails,
 }
 
 impl fmt::Debug for Accounts {
@@ -120,6 +124,7 @@ impl Accounts {
             passwords: Passwords::default(),
             throttle: Arc::default(),
             revocations: Revocations::default(),
+            mails: Mails::default(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! against it. What makes the game correct (flush before acknowledgement, full synchronisation of the disk, frame sizes)
 //! is not here, because it must not depend on an operator's mood.
 
+mod mail;
 mod reader;
 mod variables;
 
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use mail::MailConfig;
 use persistence::RedisUrl;
 pub use reader::Problem;
 use reader::Reader;
@@ -66,6 +68,8 @@ pub struct Config {
     pub auth_limit: AuthLimit,
     /// The server's secrets, the current one first; none on a developer's machine.
     pub secret_keys: Vec<SecretKey>,
+    /// How mails are sent; nothing: they are not.
+    pub mail: Option<MailConfig>,
 }
 
 /// A secret from which keys are derived. It prints as `***`.
@@ -249,6 +253,7 @@ impl Config {
                 requests_max: reader.number("RATE_LIMIT_MAX_REQUESTS", 1..=1_000_000_000),
             },
             secret_keys: reader.secret_keys(environment),
+            mail: reader.mail(environment),
         };
         reader.distinct_listeners(&config);
         reader.finish(config)

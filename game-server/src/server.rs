@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::accounts::{Keys, KeysError, revocation};
+use crate::accounts::{Keys, KeysError, mail, revocation};
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
@@ -64,6 +64,7 @@ pub struct Server {
     upkeep: JoinHandle<()>,
     hints: JoinHandle<()>,
     revocations: JoinHandle<()>,
+    mails: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -107,6 +108,7 @@ impl Server {
             node.clock.clone(),
             Arc::clone(&node.directory),
         );
+        let mails = mail::deliver(&node.accounts, node.config.mail.as_ref());
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
@@ -131,6 +133,7 @@ impl Server {
             upkeep,
             hints,
             revocations,
+            mails,
             heartbeat,
             lease,
             store,
@@ -188,6 +191,7 @@ impl Server {
         self.upkeep.abort();
         self.hints.abort();
         self.revocations.abort();
+        self.mails.abort();
         self.store.close().await;
         drained
     }

@@ -65,6 +65,9 @@ pub enum AuthError {
     /// The password is refused.
     #[error("the password is too weak")]
     Weak(Weak),
+    /// The code of a mail is unknown, used or too old.
+    #[error("the code is not good any more")]
+    Code,
     /// Another account has this address.
     #[error("the mail address is taken")]
     MailTaken,
@@ -132,6 +135,7 @@ impl Accounts {
             Created::HeroTaken => return Err(AuthError::HeroTaken),
         }
         self.note(Some(account), Some(hero), None, AccountEventKind::Registered).await;
+        self.mail_verification(account);
         let session = self.begin(account, hero, wish.device_name).await?;
         if let Some(guest) = wish.guest {
             // The device that was the guest's goes on as the account's, with other tokens.

@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a variable, or its default when it is unset or empty.
-    fn text(&self, name: &'static str) -> String {
+    pub(super) fn text(&self, name: &'static str) -> String {
         let variable = VARIABLES.iter().find(|variable| variable.name == name);
         let default = variable.expect("every variable that is read is in VARIABLES").default;
         match (self.get)(name) {
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn problem(&mut self, variable: &'static str, value: &str, expected: impl Into<String>) {
+    pub(super) fn problem(&mut self, variable: &'static str, value: &str, expected: impl Into<String>) {
         let value = value.chars().take(SHOWN_CHARS_MAX).collect();
         self.problems.push(Problem { variable, value, expected: expected.into() });
     }

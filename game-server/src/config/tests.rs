@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::{Config, DatabaseUrl, Environment, LogFormat, LogLevel, Problem, Rate, VARIABLES};
 
+const KEY: &str = "9vQq1y6Yd0p7mC4sBz2XkLr8WnTfJhGe3uAoIiRxNcE=";
+
 fn parse(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
     let map: BTreeMap<&str, &str> = pairs.iter().copied().collect();
     Config::parse(|name| map.get(name).map(|value| (*value).to_owned()))
@@ -42,6 +44,9 @@ fn every_example_is_right() {
         let mut pairs = vec![(variable.name, variable.example)];
         if variable.name == "APP_ENV" {
             pairs.extend([("DATABASE_URL", "sqlite://a"), SECRET]);
+        }
+        if variable.name == "SMTP_URL" {
+            pairs.extend([("MAIL_FROM", "a@example.org"), ("PUBLIC_URL", "https://example.org")]);
         }
         assert_eq!(parse(&pairs).err(), None, "{}", variable.name);
     }
@@ -250,4 +255,36 @@ fn operations_md_explains_every_variable() {
     } else {
         assert_eq!(table, operations_table(), "run with UPDATE=1");
     }
+}
+
+#[test]
+fn mails_need_a_mail_server_a_sender_and_links() {
+    let wrong = |pairs: &[(&str, &str)]| -> BTreeSet<&str> {
+        let problems = parse(pairs).err().unwrap_or_default();
+        assert!(problems.iter().all(|problem| !problem.to_string().contains("hunter2")), "{problems:?}");
+        problems.into_iter().map(|problem| problem.variable).collect()
+    };
+    let from = ("MAIL_FROM", "a@example.org");
+    let links = ("PUBLIC_URL", "https://example.org");
+    let all = BTreeSet::from(["SMTP_URL", "MAIL_FROM", "PUBLIC_URL"]);
+    assert_eq!(wrong(&[("SMTP_URL", "http://a:hunter2@b")]), all);
+    assert_eq!(
+        wrong(&[("MAIL_FROM", "a"), ("PUBLIC_URL", "ftp://a")]),
+        BTreeSet::from(["MAIL_FROM", "PUBLIC_URL"])
+    );
+    let production = [("APP_ENV", "production"), ("SECRET_KEYS", KEY), from, links];
+    for (url, is_right) in [
+        ("smtp://mail.example.org", false),
+        ("smtp://a:hunter2@mail.example.org:587?tls=opportunistic", false),
+        ("smtp://127.0.0.1.example.org", false),
+        ("smtp://a:hunter2@mail.example.org:587?tls=required", true),
+        ("smtps://a:hunter2@mail.example.org", true),
+        ("smtp://127.0.0.1:25", true),
+        ("smtp://localhost", true),
+    ] {
+        let pairs = [&production[..], &[("SMTP_URL", url)]].concat();
+        assert_eq!(wrong(&pairs).is_empty(), is_right, "{url}");
+    }
+    let config = parse(&[("SMTP_URL", "smtp://a:hunter2@b"), from, links]).expect("it is right");
+    assert!(!format!("{config:?}").contains("hunter2"));
 }

@@ -138,4 +138,22 @@ pub const VARIABLES: &[Variable] = &[
         super::SECRET_EXAMPLE,
         "What access tokens are signed and personal data encrypted with: 32 random bytes in base64 (openssl rand -base64 32), the same for all servers of a database, needed outside development. To replace it, put the new one before the old one, separated by a comma. Whoever loses it loses names and mail addresses. Empty, in development: one that is kept beside the database.",
     ),
+    variable(
+        "SMTP_URL",
+        "",
+        "smtps://user:password@mail.example.org",
+        "The mail server: smtps://USER:PASSWORD@HOST (TLS), or smtp://HOST:PORT with ?tls=required behind it, without which production takes only a mail server on the same machine. Empty: no mails, so nobody who forgot a password comes back.",
+    ),
+    variable(
+        "MAIL_FROM",
+        "",
+        "Dopamine Hero <hero@example.org>",
+        "From whom mails are; needed with SMTP_URL.",
+    ),
+    variable(
+        "PUBLIC_URL",
+        "",
+        "https://play.example.org",
+        "Where players reach the web client, as links in mails begin; needed with SMTP_URL.",
+    ),
 ];

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::caller::{bearer, caller, unauthenticated};
+use super::caller::{bearer, caller, owner, unauthenticated};
 use super::request::{check_device_name, limited, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::session::{AuthError, REFRESH_LIFE_MS, Registration, Session};
@@ -60,6 +60,25 @@ struct LoginRequest {
 #[serde(deny_unknown_fields)]
 struct RefreshRequest {
     refresh_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgotRequest {
+    mail: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResetRequest {
+    code: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyRequest {
+    code: String,
 }
 
 #[derive(Serialize)]
@@ -161,6 +180,61 @@ pub(super) async fn logout(
     .await
 }
 
+pub(super) async fn forgot(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    body: Body,
+) -> Response {
+    limited(&public.limits.auth, peer, async {
+        let hint = "JSON like {\"mail\": \"…\"}";
+        let ForgotRequest { mail } = parse(&read_body(body).await?, hint)?;
+        public.accounts.mail_reset(&mail).await.map_err(store_failed)?;
+        Ok(StatusCode::ACCEPTED.into_response())
+    })
+    .await
+}
+
+pub(super) async fn reset(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    body: Body,
+) -> Response {
+    limited(&public.limits.auth, peer, async {
+        let hint = "JSON like {\"code\": \"…\", \"password\": \"…\"}";
+        let ResetRequest { code, password } = parse(&read_body(body).await?, hint)?;
+        let address = AddressKey::from(peer.0.ip());
+        public.accounts.reset_password(&code, &password, address).await.map_err(refused)?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+pub(super) async fn verify(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    body: Body,
+) -> Response {
+    limited(&public.limits.auth, peer, async {
+        let VerifyRequest { code } = parse(&read_body(body).await?, "JSON like {\"code\": \"…\"}")?;
+        public.accounts.verify_mail(&code).await.map_err(refused)?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+    .await
+}
+
+pub(super) async fn resend(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    limited(&public.limits.auth, peer, async {
+        let (_, account) = owner(&public, &headers).await?;
+        public.accounts.mail_verification(account);
+        Ok(StatusCode::ACCEPTED.into_response())
+    })
+    .await
+}
+
 /// The refresh token, from the body or from the cookie, and where its successor belongs.
 async fn presented(public: &Public, headers: &HeaderMap, body: Body) -> Result<(String, Keep), ApiError> {
     let body = read_body(body).await?;
@@ -237,6 +311,7 @@ pub(super) fn refused(error: AuthError) -> ApiError {
         AuthError::Unauthenticated => unauthenticated(),
         AuthError::NoMail => bad("malformed", "mail must be an address like ada@example.org"),
         AuthError::Weak(weak) => bad("weak_password", weak.hint()),
+        AuthError::Code => bad("code", "this link is used or too old; ask for another mail"),
         AuthError::MailTaken => {
             let hint = "this address has an account already; log in, or set a new password by mail";
             ApiError::new(StatusCode::CONFLICT, "mail_taken", hint)

@@ -16,11 +16,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::harness::{Answer, PATIENCE, TestServer};
 
-const NOW_MS: i64 = 1_800_000_000_000;
-const PASSWORD: &str = "three plain words";
+pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
+pub(crate) const PASSWORD: &str = "three plain words";
 const TEN_MINUTES_MS: i64 = 10 * 60 * 1000;
 
-fn text(value: &Value, name: &str) -> String {
+pub(crate) fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}")).to_owned()
 }
 
@@ -28,11 +28,17 @@ fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
-async fn post(server: &TestServer, path: &str, token: Option<&str>, body: &Value) -> Answer {
+pub(crate) async fn post(server: &TestServer, path: &str, token: Option<&str>, body: &Value) -> Answer {
     call(server, "POST", path, token, body).await
 }
 
-async fn call(server: &TestServer, method: &str, path: &str, token: Option<&str>, body: &Value) -> Answer {
+pub(crate) async fn call(
+    server: &TestServer,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> Answer {
     let authorization = token.map(bearer);
     let headers: Vec<(&str, &str)> =
         authorization.iter().map(|value| ("authorization", value.as_str())).collect();
@@ -41,19 +47,19 @@ async fn call(server: &TestServer, method: &str, path: &str, token: Option<&str>
 }
 
 /// A program of its own: its refresh token comes in the body.
-async fn register(server: &TestServer, mail: &str, guest: Option<&str>) -> Value {
+pub(crate) async fn register(server: &TestServer, mail: &str, guest: Option<&str>) -> Value {
     let wish = json!({ "mail": mail, "password": PASSWORD, "name": "Ada", "device_name": "Laptop", "keep": "token" });
     let answer = post(server, "/v1/auth/register", guest, &wish).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()
 }
 
-async fn login(server: &TestServer, mail: &str, password: &str) -> Answer {
+pub(crate) async fn login(server: &TestServer, mail: &str, password: &str) -> Answer {
     post(server, "/v1/auth/login", None, &json!({ "mail": mail, "password": password, "keep": "token" }))
         .await
 }
 
-async fn refresh(server: &TestServer, token: &str) -> Answer {
+pub(crate) async fn refresh(server: &TestServer, token: &str) -> Answer {
     post(server, "/v1/auth/refresh", None, &json!({ "refresh_token": token })).await
 }
 

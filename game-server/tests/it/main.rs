@@ -6,6 +6,7 @@ mod harness;
 mod http;
 mod inner_listeners;
 mod limits;
+mod mail;
 mod origin;
 mod process;
 mod read_models;
