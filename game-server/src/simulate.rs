@@ -10,12 +10,14 @@
 //! ```
 //!
 //! `create` may only stand in the first line; without it the hero is made there with the zone `Etc/UTC`. A line with a
-//! time alone lets time pass. Empty lines and lines that begin with `#` are skipped. What comes out is JSON lines too:
+//! time alone lets time pass. A line with `"guest": "<name>"` is about another hero, which its first line makes, and
+//! `{"at": ..., "unite": "<name>"}` makes that guest a part of the hero. Empty lines and lines that begin with `#` are skipped. What comes out is JSON lines too:
 //! each event and each refusal with its time, and last the hero as a client sees it.
 //!
 //! The rules are the same code as in the server, so that a scenario is a proof: it is the designers' tool and drives
 //! the golden tests.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
@@ -28,9 +30,12 @@ use simulation::{
     apply::apply,
     calendar::{format_rfc3339, parse_rfc3339},
     catalogue::Catalogue,
+    command,
     decide::decide,
     event::TimedEvent,
-    hero::Hero,
+    hero::{Estate, Hero},
+    id::HeroKey,
+    rejection::Rejection,
     rules,
 };
 
@@ -38,6 +43,8 @@ use crate::convert;
 
 /// Longest scenario: about a hundred thousand commands.
 pub const SCENARIO_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Guests in a scenario: as many as an account may take in at once, and some more.
+const GUESTS_MAX: usize = 8;
 /// The hero's id in what is printed: a scenario has one hero, and the same one each time.
 const HERO_ID: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -74,6 +81,12 @@ struct Line {
     command: Option<Command>,
     #[serde(default)]
     create: Option<Create>,
+    /// Whose line it is, if not the hero's.
+    #[serde(default)]
+    guest: Option<String>,
+    /// A guest that becomes part of the hero.
+    #[serde(default)]
+    unite: Option<String>,
 }
 
 /// What the first line may say about the hero.
@@ -92,8 +105,10 @@ impl Default for Create {
 
 /// An event as it is printed: what is nothing is left out, so that a person can read it.
 #[derive(Serialize)]
-struct Printed {
+struct Printed<'a> {
     at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<&'a str>,
     seq: u64,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +124,8 @@ struct Printed {
 #[derive(Serialize)]
 struct Refused<'a> {
     at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<&'a str>,
     rejected: &'a str,
     hint: &'a str,
 }
@@ -161,7 +178,7 @@ fn play_watched(
     if scenario.len() > SCENARIO_BYTES_MAX {
         return Err(SimulateError::TooLarge);
     }
-    let mut play: Option<Play> = None;
+    let mut plays: Option<Plays> = None;
     for (index, text) in scenario.lines().enumerate() {
         let text = text.trim();
         if text.is_empty() || text.starts_with('#') {
@@ -170,24 +187,30 @@ fn play_watched(
         let wrong = |problem| SimulateError::Line { line: index + 1, problem };
         let line: Line = serde_json::from_str(text).map_err(|error| wrong(expected(&error)))?;
         let at_ms = moment(&line.at).map_err(wrong)?;
-        let play = match &mut play {
-            Some(play) => {
-                play.check(&line, at_ms).map_err(wrong)?;
-                play
+        let plays = match &mut plays {
+            Some(plays) => {
+                plays.check(&line, at_ms).map_err(wrong)?;
+                plays
             }
             none => {
-                let events = create(line.create.as_ref(), at_ms, catalogue).map_err(wrong)?;
-                let play = none.insert(Play { hero: Hero::default(), now_ms: at_ms, seq: 0 });
-                play.happened(&events, out, watch)?;
-                play
+                let mut hero = Play::new(None, at_ms);
+                let wanted = line.create.as_ref().filter(|_| line.guest.is_none());
+                let events = create(wanted, at_ms, catalogue).map_err(wrong)?;
+                hero.happened(&events, out, watch)?;
+                none.insert(Plays { hero, guests: BTreeMap::new() })
             }
         };
-        play.pass(at_ms, catalogue, out, watch)?;
-        if let Some(command) = line.command {
-            play.command(command, catalogue, out, watch)?;
+        plays.hero.pass(at_ms, catalogue, out, watch)?;
+        if let Some(name) = &line.guest {
+            plays.guest(name, &line, at_ms, catalogue, out).map_err(|failed| failed.at(index + 1))?;
+        } else if let Some(command) = line.command {
+            plays.hero.command(convert::command(command), catalogue, out, watch)?;
+        }
+        if let Some(name) = &line.unite {
+            plays.unite(name, at_ms, catalogue, out, watch).map_err(|failed| failed.at(index + 1))?;
         }
     }
-    let play = play.ok_or(SimulateError::Empty)?;
+    let play = plays.ok_or(SimulateError::Empty)?.hero;
     let hero = convert::hero_view(&play.hero, HERO_ID, catalogue, play.now_ms);
     print(out, &Last { at: format_rfc3339(play.now_ms), hero })?;
     Ok(())
@@ -200,26 +223,114 @@ fn create(wanted: Option<&Create>, at_ms: i64, catalogue: &Catalogue) -> Result<
     Ok(events)
 }
 
+/// Why a line about a guest does not work.
+enum LineFailed {
+    Problem(String),
+    Write(io::Error),
+}
+
+impl From<io::Error> for LineFailed {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl LineFailed {
+    fn at(self, line: usize) -> SimulateError {
+        match self {
+            Self::Problem(problem) => SimulateError::Line { line, problem },
+            Self::Write(error) => SimulateError::Write(error),
+        }
+    }
+}
+
+/// All heroes of a scenario.
+struct Plays {
+    hero: Play,
+    guests: BTreeMap<String, Play>,
+}
+
+impl Plays {
+    /// Whether a line may follow what came before.
+    fn check(&self, line: &Line, at_ms: i64) -> Result<(), String> {
+        if line.create.is_some() && line.guest.as_ref().is_none_or(|name| self.guests.contains_key(name)) {
+            return Err("expected `create` only in the first line: there is a hero already".into());
+        }
+        if at_ms < self.hero.now_ms {
+            return Err(format!(
+                "expected a time at or after {}, the line before",
+                format_rfc3339(self.hero.now_ms)
+            ));
+        }
+        Ok(())
+    }
+
+    /// A line about a guest.
+    fn guest(
+        &mut self,
+        name: &str,
+        line: &Line,
+        at_ms: i64,
+        catalogue: &Catalogue,
+        out: &mut impl Write,
+    ) -> Result<(), LineFailed> {
+        let unwatched: Watch<'_> = &mut |_, _, _| {};
+        if !self.guests.contains_key(name) {
+            if self.guests.len() == GUESTS_MAX || name.is_empty() || name.len() > HeroKey::BYTES {
+                let problem = format!(
+                    "expected at most {GUESTS_MAX} guests with names of 1 to {} bytes",
+                    HeroKey::BYTES
+                );
+                return Err(LineFailed::Problem(problem));
+            }
+            let events = create(line.create.as_ref(), at_ms, catalogue).map_err(LineFailed::Problem)?;
+            let mut play = Play::new(Some(name.to_owned()), at_ms);
+            play.happened(&events, out, unwatched)?;
+            self.guests.insert(name.to_owned(), play);
+        }
+        let Some(guest) = self.guests.get_mut(name) else { return Ok(()) };
+        guest.pass(at_ms, catalogue, out, unwatched)?;
+        if let Some(command) = line.command.clone() {
+            guest.command(convert::command(command), catalogue, out, unwatched)?;
+        }
+        Ok(())
+    }
+
+    /// A guest becomes part of the hero.
+    fn unite(
+        &mut self,
+        name: &str,
+        at_ms: i64,
+        catalogue: &Catalogue,
+        out: &mut impl Write,
+        watch: Watch<'_>,
+    ) -> Result<(), LineFailed> {
+        let unwatched: Watch<'_> = &mut |_, _, _| {};
+        let no_guest = || LineFailed::Problem(format!("expected a guest of an earlier line, found {name:?}"));
+        let guest = self.guests.get_mut(name).ok_or_else(no_guest)?;
+        guest.pass(at_ms, catalogue, out, unwatched)?;
+        let into = HeroKey([0; HeroKey::BYTES]);
+        guest.command(Ok(command::Command::HandOver { into }), catalogue, out, unwatched)?;
+        let mut key = [0; HeroKey::BYTES];
+        key.iter_mut().zip(name.bytes()).for_each(|(place, byte)| *place = byte);
+        let estate = Estate::of(HeroKey(key), guest.hero.clone()).ok_or_else(no_guest)?;
+        self.hero.command(Ok(command::Command::UniteGuest { estate }), catalogue, out, watch)?;
+        Ok(())
+    }
+}
+
 /// A hero in a scenario.
 struct Play {
+    /// Nothing for the hero whom the scenario is about.
+    guest: Option<String>,
     hero: Hero,
     now_ms: i64,
     seq: u64,
 }
 
 impl Play {
-    /// Whether a line may follow what came before.
-    fn check(&self, line: &Line, at_ms: i64) -> Result<(), String> {
-        if line.create.is_some() {
-            return Err("expected `create` only in the first line: there is a hero already".into());
-        }
-        if at_ms < self.now_ms {
-            return Err(format!(
-                "expected a time at or after {}, the line before",
-                format_rfc3339(self.now_ms)
-            ));
-        }
-        Ok(())
+    fn new(guest: Option<String>, now_ms: i64) -> Self {
+        Self { guest, hero: Hero::default(), now_ms, seq: 0 }
     }
 
     /// What time alone makes happen until `at_ms`.
@@ -237,19 +348,19 @@ impl Play {
 
     fn command(
         &mut self,
-        body: Command,
+        command: Result<command::Command, Rejection>,
         catalogue: &Catalogue,
         out: &mut impl Write,
         watch: Watch<'_>,
     ) -> io::Result<()> {
-        let decided =
-            convert::command(body).and_then(|command| decide(&self.hero, &command, self.now_ms, catalogue));
+        let decided = command.and_then(|command| decide(&self.hero, &command, self.now_ms, catalogue));
         match decided {
             Ok(events) => self.happened(&events, out, watch),
             Err(rejection) => {
                 let rejected = convert::rejected(0, &rejection);
                 let at = format_rfc3339(self.now_ms);
-                print(out, &Refused { at, rejected: &rejected.code, hint: &rejected.hint })
+                let guest = self.guest.as_deref();
+                print(out, &Refused { at, guest, rejected: &rejected.code, hint: &rejected.hint })
             }
         }
     }
@@ -263,6 +374,7 @@ impl Play {
                 out,
                 &Printed {
                     at: format_rfc3339(line.at_ms),
+                    guest: self.guest.as_deref(),
                     seq: line.seq,
                     kind: line.kind,
                     subject: line.subject,

@@ -69,6 +69,10 @@ pub fn next_due_ms(hero: &Hero, catalogue: &Catalogue) -> Option<i64> {
 }
 
 fn next(hero: &Hero, catalogue: &Catalogue) -> Option<(i64, Boundary)> {
+    if hero.handed_over().is_some() {
+        // It is over: what it had goes on elsewhere.
+        return None;
+    }
     BOUNDARIES
         .iter()
         .filter_map(|(boundary, due)| {
@@ -121,6 +125,9 @@ fn happen(draft: &mut Draft<'_>, at_ms: i64, boundary: Boundary, now_ms: i64) {
 
 /// What follows at once from the last event, until nothing does.
 fn consequences(draft: &mut Draft<'_>) {
+    if draft.hero.handed_over().is_some() {
+        return;
+    }
     loop {
         let before = draft.events.len();
         let at_ms = draft.hero.latest_ms;

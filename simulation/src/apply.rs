@@ -4,6 +4,7 @@ mod belongings;
 mod days;
 mod focus;
 mod tasks;
+mod union;
 
 pub(crate) use days::DAYS_KEPT;
 pub(crate) use focus::minutes_up;
@@ -76,6 +77,9 @@ pub fn apply(hero: &mut Hero, timed: &TimedEvent) {
         | Event::PresetSlotBought { .. }
         | Event::CosmeticBought { .. }
         | Event::CosmeticEquipped { .. } => belongings::apply(hero, at_ms, event),
+        Event::HeroHandedOver { .. } | Event::GuestUnited { .. } | Event::TasksBrought { .. } => {
+            union::apply(hero, at_ms, event);
+        }
     }
 }
 

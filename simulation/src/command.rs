@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use crate::catalogue::Category;
-use crate::id::{CosmeticId, ModuleId};
+use crate::hero::Estate;
+use crate::id::{CosmeticId, HeroKey, ModuleId};
 
 /// How important a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -315,6 +316,19 @@ pub enum Command {
     EquipCosmetic {
         /// An owned cosmetic.
         cosmetic_id: CosmeticId,
+    },
+
+    // ── guests ──
+    /// A guest's hero becomes part of another one and ends: never on the wire. Whatever runs is ended and credited
+    /// first; afterwards every command is refused with `claimed`.
+    HandOver {
+        /// Whose part it becomes.
+        into: HeroKey,
+    },
+    /// Takes in what a guest's hero leaves: never on the wire. A second time it is true already.
+    UniteGuest {
+        /// What it leaves.
+        estate: Estate,
     },
 }
 

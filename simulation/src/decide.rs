@@ -1,5 +1,6 @@
 //! What a command does: events, or a refusal that changes nothing.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::advance;
@@ -10,7 +11,7 @@ use crate::event::{Event, TimedEvent};
 use crate::hero::Hero;
 use crate::rejection::Rejection;
 use crate::rules::task::Words;
-use crate::rules::{assembly, confirm, offline, preset, profile, rack, rest, session, streak, task};
+use crate::rules::{assembly, confirm, offline, preset, profile, rack, rest, session, streak, task, union};
 
 /// Decides a command at `now_ms`, for a hero that [`crate::advance::advance`] has brought there. The first event says
 /// what the command did; what follows from it comes after. A command that was already true gives
@@ -26,6 +27,14 @@ pub fn decide(
 ) -> Result<Vec<TimedEvent>, Rejection> {
     // A clock that steps back stands still.
     let now_ms = now_ms.max(hero.latest_ms);
+    if let Some(end) = hero.handed_over() {
+        return match command {
+            Command::HandOver { into } if *into == end.into => {
+                Ok(vec![TimedEvent { at_ms: now_ms, event: Event::NothingChanged }])
+            }
+            _ => Err(Rejection::Claimed),
+        };
+    }
     let mut draft = Draft::new(hero, catalogue);
     match command {
         Command::StartFocus { .. }
@@ -72,6 +81,8 @@ pub fn decide(
         | Command::BuyPresetSlot
         | Command::BuyCosmetic { .. }
         | Command::EquipCosmetic { .. } => decide_rack(&mut draft, command, now_ms)?,
+        Command::HandOver { into } => union::hand_over(&mut draft, now_ms, *into),
+        Command::UniteGuest { estate } => union::unite(&mut draft, now_ms, estate),
     }
     if draft.events.is_empty() {
         draft.emit(now_ms, Event::NothingChanged);

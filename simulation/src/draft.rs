@@ -37,7 +37,9 @@ impl<'a> Draft<'a> {
                 self.rack_touched = true;
                 self.effect = None;
             }
-            Event::ModuleUpgraded { .. } | Event::ModuleSold { .. } => self.effect = None,
+            Event::ModuleUpgraded { .. } | Event::ModuleSold { .. } | Event::GuestUnited { .. } => {
+                self.effect = None;
+            }
             _ => {}
         }
         apply(&mut self.hero, &timed);

@@ -5,6 +5,7 @@ mod amounts;
 mod facts;
 mod origin;
 mod sections;
+mod union;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use amounts::{Bonus, Credit, DayCredit, OfflinePart, RoundBegins};
 pub use sections::Sections;
+pub use union::GuestUnion;
 
 use crate::catalogue::Category;
 use crate::command::Confirmation;
@@ -21,7 +23,7 @@ use crate::hero::{
     Break, DayBounds, DayRecord, EndKind, Job, Meter, OwnedModule, Preset, Session, SessionState,
     StreakChain, Task, Zone,
 };
-use crate::id::{AchievementId, CosmeticId, ModuleId};
+use crate::id::{AchievementId, CosmeticId, HeroKey, ModuleId};
 use crate::rack::{Rack, Synergy};
 
 /// An event and its moment: when it happened, not when it was noticed.
@@ -453,5 +455,26 @@ pub enum Event {
         cosmetic_id: CosmeticId,
         /// What it takes the place of.
         replaces: Option<CosmeticId>,
+    },
+
+    // ── guests ──
+    /// A guest's hero became part of an account's: it is over, and its balances went there.
+    HeroHandedOver {
+        /// Whose part.
+        into: HeroKey,
+        /// Energy that went.
+        energy_me: i64,
+        /// Dopamine that went.
+        dopamine_md: i64,
+    },
+    /// A guest's hero became part of this one.
+    GuestUnited {
+        /// What came.
+        union: Box<GuestUnion>,
+    },
+    /// Tasks of a guest that was united, under new numbers.
+    TasksBrought {
+        /// By number, ascending.
+        tasks: Vec<Task>,
     },
 }

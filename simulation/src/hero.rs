@@ -6,6 +6,7 @@
 mod belongings;
 mod day;
 mod focus;
+mod kin;
 mod task;
 
 use alloc::boxed::Box;
@@ -20,6 +21,7 @@ pub use belongings::{
 };
 pub use day::{DayBounds, DayKind, DayRecord, StreakChain, StreakState, Today, Zone};
 pub use focus::{Break, EndKind, EndedSession, Meter, Session, SessionState, ToConfirm};
+pub use kin::{Estate, GUESTS_KEPT, HandedOver, Kin};
 pub use task::{Occurrence, Repeat, Task};
 
 use crate::rack::Rack;
@@ -92,6 +94,10 @@ pub struct Hero {
     pub achievements: Vec<Unlocked>,
     /// Totals.
     pub statistics: Statistics,
+    /// Heroes that became part of this one, or the one that it became part of. Left out while there are none, so that
+    /// such a hero is written as it always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kin: Option<Box<Kin>>,
 }
 
 impl Hero {

@@ -190,3 +190,25 @@ name_type! {
     /// The name of a skin or a cable colour, such as `cable_coral`.
     CosmeticId
 }
+
+/// The id of a hero, 16 bytes that the rules only compare: a hero does not know its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HeroKey(pub [u8; Self::BYTES]);
+
+impl HeroKey {
+    /// Its size.
+    pub const BYTES: usize = 16;
+}
+
+impl fmt::Display for HeroKey {
+    /// As a UUID is written.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, byte) in self.0.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                formatter.write_str("-")?;
+            }
+            write!(formatter, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}

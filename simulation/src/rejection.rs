@@ -115,6 +115,8 @@ pub enum Rejection {
     InvalidCode,
     /// No such cosmetic.
     UnknownCosmetic,
+    /// The hero was a guest's and is part of an account's hero now.
+    Claimed,
 }
 
 /// What a rejection is about.
@@ -248,6 +250,7 @@ impl Rejection {
             Self::EmptySlot => "empty_slot",
             Self::InvalidCode => "invalid_code",
             Self::UnknownCosmetic => "unknown_cosmetic",
+            Self::Claimed => "claimed",
         }
     }
 
@@ -317,6 +320,9 @@ impl Rejection {
             Self::EmptySlot => "the preset slot is empty",
             Self::InvalidCode => "the code is damaged or not one of a preset",
             Self::UnknownCosmetic => "send a cosmetic id of the catalogue in force",
+            Self::Claimed => {
+                "this hero is part of an account's hero now; get a new ticket, which leads there"
+            }
             Self::TooLate { .. }
             | Self::OutOfRange { .. }
             | Self::InvalidText { .. }

@@ -18,4 +18,5 @@ pub mod streak;
 pub mod task;
 mod text;
 pub mod timer;
+pub mod union;
 pub mod wallet;

@@ -92,6 +92,8 @@ fn patch_tasks(
             Event::RackChanged { .. } | Event::ModuleUpgraded { .. } => {
                 all |= owns_task_module(hero, catalogue)
             }
+            // The day's limit moves, and modules have other levels.
+            Event::GuestUnited { .. } => all = true,
             _ => {}
         }
     }

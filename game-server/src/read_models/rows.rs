@@ -134,6 +134,20 @@ impl Projection {
                     self.note_assembly(AssemblyRow { refund_me: *refund_me, ..row });
                 }
             }
+            Event::GuestUnited { union } => {
+                for job_id in &union.jobs_ended {
+                    if let Some(job) = self.hero.job(*job_id).copied() {
+                        let row = ended(&job, AssemblyState::Cancelled, at_ms);
+                        self.note_assembly(AssemblyRow { refund_me: job.paid_me, ..row });
+                    }
+                }
+            }
+            // What it was building goes on elsewhere, or was paid back there.
+            Event::HeroHandedOver { .. } => {
+                for job in self.hero.assembly.jobs.clone() {
+                    self.note_assembly(ended(&job, AssemblyState::Cancelled, at_ms));
+                }
+            }
             _ => {}
         }
     }
@@ -180,6 +194,17 @@ impl Projection {
             Event::TaskCompleted { task_id, .. } | Event::TaskReopened { task_id, .. } => {
                 self.note_task(Some(*task_id));
             }
+            Event::TasksBrought { tasks } => tasks.iter().for_each(|task| self.note_task(Some(task.task_id))),
+            Event::GuestUnited { union } => {
+                for job in &union.jobs {
+                    let row = assembly_row(job, AssemblyState::Running);
+                    self.note_assembly(AssemblyRow {
+                        counts: job.paid_me > 0,
+                        started_at_ms: Some(at_ms),
+                        ..row
+                    });
+                }
+            }
             // Their rows were made before the hero forgot them.
             Event::SessionDiscarded { .. }
             | Event::ModuleAssembled { .. }
@@ -194,6 +219,7 @@ impl Projection {
             | Event::ModuleSold { .. }
             | Event::PresetSlotBought { .. }
             | Event::CosmeticBought { .. }
+            | Event::HeroHandedOver { .. }
             // Nothing of these is in a table.
             | Event::NothingChanged
             | Event::SessionResumed { .. }

@@ -41,7 +41,9 @@ fn closes() -> String {
                 "no `hello` within 3 s, a ticket that is used, expired or wrong, or the login ended"
             }
             close::BANNED => "an operator locked the player out",
-            close::MOVED => "another server writes for this hero now",
+            close::MOVED => {
+                "another server writes for this hero now, or the hero is part of an account's now"
+            }
             close::RATE => "over the limits three times in 10 s",
             other => panic!("say in this table when {other} is used"),
         };

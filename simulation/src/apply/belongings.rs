@@ -88,7 +88,7 @@ fn assembly(hero: &mut Hero, at_ms: i64, event: &Event) {
 }
 
 /// Brings all jobs to this moment at the speed they had: arithmetic on facts, no rule.
-fn settle(hero: &mut Hero, at_ms: i64) {
+pub(super) fn settle(hero: &mut Hero, at_ms: i64) {
     let assembly = &mut hero.assembly;
     let ms = (at_ms - assembly.anchor_ms).max(0);
     for job in &mut assembly.jobs {

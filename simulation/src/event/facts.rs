@@ -76,6 +76,9 @@ impl Event {
             Self::PresetSlotBought { .. } => "preset_slot_bought",
             Self::CosmeticBought { .. } => "cosmetic_bought",
             Self::CosmeticEquipped { .. } => "cosmetic_equipped",
+            Self::HeroHandedOver { .. } => "hero_handed_over",
+            Self::GuestUnited { .. } => "guest_united",
+            Self::TasksBrought { .. } => "tasks_brought",
         }
     }
 
@@ -90,6 +93,7 @@ impl Event {
             | Self::BonusPaid { energy_me, .. }
             | Self::TaskCompleted { energy_me, .. }
             | Self::AchievementUnlocked { energy_me, .. } => *energy_me,
+            Self::GuestUnited { union } => union.earned_me,
             _ => 0,
         }
     }
@@ -102,6 +106,8 @@ impl Event {
             Self::AssemblyCancelled { refund_me, .. }
             | Self::BlueprintUnpinned { refund_me, .. }
             | Self::ModuleSold { refund_me, .. } => *refund_me,
+            Self::HeroHandedOver { energy_me, .. } => -energy_me,
+            Self::GuestUnited { union } => union.energy_me,
             _ => self.earned_me(),
         }
     }
@@ -118,6 +124,8 @@ impl Event {
             | Self::PresetSlotBought { cost_md }
             | Self::CosmeticBought { cost_md, .. } => -cost_md,
             Self::ModuleSold { refund_md, .. } => *refund_md,
+            Self::HeroHandedOver { dopamine_md, .. } => -dopamine_md,
+            Self::GuestUnited { union } => union.dopamine_md,
             _ => 0,
         }
     }
@@ -141,6 +149,7 @@ impl Event {
             Self::ModuleSold { .. } => Some("sale"),
             Self::PresetSlotBought { .. } => Some("preset_slot"),
             Self::CosmeticBought { .. } => Some("cosmetic"),
+            Self::HeroHandedOver { .. } | Self::GuestUnited { .. } => Some("union"),
             _ => None,
         }
     }
@@ -177,6 +186,8 @@ impl Event {
             Self::CosmeticBought { cosmetic_id, .. } | Self::CosmeticEquipped { cosmetic_id, .. } => {
                 Some(cosmetic_id.to_string())
             }
+            Self::HeroHandedOver { into, .. } => Some(into.to_string()),
+            Self::GuestUnited { union } => Some(union.guest.to_string()),
             _ => None,
         }
     }

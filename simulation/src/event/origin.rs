@@ -26,7 +26,11 @@ impl Event {
             | Self::ModuleAssembled { .. }
             | Self::RackChanged { .. }
             | Self::SynergyFound { .. }
-            | Self::PresetUnqueued => false,
+            | Self::PresetUnqueued
+            // Two heroes become one on whatever device; what another one does meanwhile is not said by that.
+            | Self::HeroHandedOver { .. }
+            | Self::GuestUnited { .. }
+            | Self::TasksBrought { .. } => false,
             Self::HeroCreated { .. }
             | Self::NothingChanged
             | Self::SessionStarted { .. }

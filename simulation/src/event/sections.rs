@@ -137,6 +137,9 @@ impl Event {
             Self::PresetSlotBought { .. } => Sections::PRESETS.with(Sections::WALLET),
             Self::CosmeticBought { .. } => Sections::PROFILE.with(Sections::WALLET),
             Self::CosmeticEquipped { .. } => Sections::PROFILE,
+            Self::HeroHandedOver { .. } => Sections::WALLET,
+            Self::GuestUnited { .. } => Sections::ALL,
+            Self::TasksBrought { .. } => Sections::TASKS,
         }
     }
 
@@ -155,6 +158,7 @@ impl Event {
             }
             Self::DaysEnded { credit: Some(day), .. } => day.credit.task_id.into_iter().collect(),
             Self::OfflineFocusCredited { task_id, .. } => task_id.iter().copied().collect(),
+            Self::TasksBrought { tasks } => tasks.iter().map(|task| task.task_id).collect(),
             _ => Vec::new(),
         }
     }

@@ -176,11 +176,11 @@ impl<'a> Run<'a> {
     }
 }
 
-fn minute(at_ms: i64) -> u32 {
+pub(super) fn minute(at_ms: i64) -> u32 {
     u32::try_from(at_ms.div_euclid(60_000)).unwrap_or(0)
 }
 
-fn saturated(amount: i64) -> u32 {
+pub(super) fn saturated(amount: i64) -> u32 {
     u32::try_from(amount.max(0)).unwrap_or(u32::MAX)
 }
 
@@ -266,6 +266,11 @@ impl PlayerCalendar {
         let next = DayBounds { day_no, start_ms: at_ms, end_ms };
         Next::Day { next, skipped: today.day_no + 1..day_no }
     }
+}
+
+/// The first moment of a player-day in a zone.
+pub(super) fn start_ms_of(zone: &Zone, day_no: i32) -> i64 {
+    PlayerCalendar::new(zone).bounds(day_no).start_ms
 }
 
 /// The player-day of a moment in a zone.

@@ -53,7 +53,7 @@ pub(super) fn after(
 }
 
 /// The streak in the middle of today.
-fn now(before: StreakChain, today: &Today, shields_max: u8, catalogue: &Catalogue) -> StreakChain {
+pub(super) fn now(before: StreakChain, today: &Today, shields_max: u8, catalogue: &Catalogue) -> StreakChain {
     // Today is not missed before it is over.
     let kind = if today.active { DayKind::Active } else { DayKind::Rest };
     after(before, kind, today.shields_given, shields_max, catalogue)

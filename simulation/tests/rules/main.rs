@@ -11,4 +11,5 @@ mod rack;
 mod script;
 mod session;
 mod tasks;
+mod union;
 mod world;

@@ -15,7 +15,7 @@ use crate::script::{CATALOGUE, Play};
 
 /// One step of a random life: some time, then a command.
 #[derive(Clone, Debug)]
-struct Step {
+pub(crate) struct Step {
     wait_ms: i64,
     command: Command,
 }
@@ -145,11 +145,11 @@ fn step() -> impl Strategy<Value = Step> {
     (wait(), command).prop_map(|(wait_ms, command)| Step { wait_ms, command })
 }
 
-fn life() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn life() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step(), 1..60)
 }
 
-fn lived(steps: &[Step]) -> Play {
+pub(crate) fn lived(steps: &[Step]) -> Play {
     let mut play = Play::new();
     play.earn(300_000);
     play.charge(500_000);

@@ -79,7 +79,7 @@ impl Bench {
             }
         });
         waited.await.expect("it catches up");
-        check(&owner.hero, &rows(&self.store, id).await);
+        check(owner, &rows(&self.store, id).await);
     }
 
     /// The follower ends with the writer, without being told.
