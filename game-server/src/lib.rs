@@ -3,6 +3,7 @@
 //! The binary `dopamine-hero` is a thin `main.rs` over this library, so that tests run the real server in process.
 
 pub mod accounts;
+pub mod acting;
 pub mod admission;
 mod assets;
 pub mod cache_facts;

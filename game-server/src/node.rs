@@ -13,17 +13,18 @@ use persistence::{
     NodeId, ReadModelStore, UptimeStore, WriterConfig, WriterFailed,
 };
 use rand::Rng;
-use simulation::catalogue::Catalogue;
+use simulation::{catalogue::Catalogue, command::Command};
 use tokio::{
     runtime::Handle,
-    sync::watch,
+    sync::{oneshot, watch},
     task::JoinHandle,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use uuid::Uuid;
 
 use crate::{
     accounts::{Accounts, Keys, Tickets},
+    acting::{ACT_WITHIN, Act, ActFailed, Acted},
     admission::{Admission, AdmissionLimits},
     cache_facts,
     clock::Clock,
@@ -33,7 +34,7 @@ use crate::{
     lease::{self, Standing},
     metrics::Metrics,
     read_models,
-    shard::{self, Built, Loader, ShardHandle, ShardParts},
+    shard::{self, Built, Loader, Request, ShardHandle, ShardParts},
     uptime::Outages,
 };
 
@@ -248,6 +249,35 @@ impl Node {
         self.shards.get(index).expect("shard_of stays below the number of shards")
     }
 
+    /// Does something with a hero, from inside the server: what a player does goes the same way. Answers when it is
+    /// durable. The hero comes from another node if need be.
+    ///
+    /// # Errors
+    /// [`ActFailed`]; but for [`ActFailed::Unsure`] nothing has changed.
+    pub async fn act(&self, hero: HeroId, command: Command) -> Result<Acted, ActFailed> {
+        self.act_in_zone(hero, command, None).await
+    }
+
+    /// The same; a hero that was never played begins in this zone.
+    ///
+    /// # Errors
+    /// As [`Node::act`].
+    pub async fn act_in_zone(
+        &self,
+        hero: HeroId,
+        command: Command,
+        time_zone: Option<String>,
+    ) -> Result<Acted, ActFailed> {
+        let (answer, answered) = oneshot::channel();
+        let act = Act { command: Box::new(command), time_zone, answer };
+        self.shard(hero).try_send(Request::Act { hero, act }).map_err(|_full| ActFailed::Busy)?;
+        match timeout(ACT_WITHIN, answered).await {
+            Ok(Ok(answer)) => answer,
+            // It was on its way to the store when the hero went, or nobody answered in time.
+            Ok(Err(_)) | Err(_) => Err(ActFailed::Unsure),
+        }
+    }
+
     /// A number for the next socket.
     pub fn next_connection_id(&self) -> u64 {
         self.connection_ids.fetch_add(1, Ordering::Relaxed)
@@ -335,7 +365,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::{outbox::Outbox, shard::Request};
+    use crate::outbox::Outbox;
 
     #[tokio::test]
     async fn a_broken_store_takes_the_process_with_it() {

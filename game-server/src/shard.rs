@@ -40,7 +40,7 @@ use self::load::News;
 pub use self::load::{LoadFailed, Loaded, Loader};
 use self::state::Shard;
 pub use self::state::ShardParts;
-use crate::outbox::Outbox;
+use crate::{acting::Act, outbox::Outbox};
 
 /// Requests that may wait for a shard: some ticks' worth. Full: the client is told `busy`.
 const INBOX_MAX: usize = 8 * 1024;
@@ -84,6 +84,13 @@ pub enum Request {
         hero: HeroId,
         /// Which socket.
         connection_id: u64,
+    },
+    /// The server itself wants something of a hero: see [`crate::node::Node::act`].
+    Act {
+        /// Which.
+        hero: HeroId,
+        /// What, and who waits for the answer.
+        act: Act,
     },
 }
 

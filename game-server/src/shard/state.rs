@@ -1,6 +1,7 @@
 //! What a shard does with each thing it hears: plain functions over its state, no await, no clock of the system.
 //! Here: requests, commands and ticks.
 
+mod acting;
 mod hand_over;
 mod residence;
 mod telling;
@@ -32,13 +33,14 @@ use tokio::{sync::oneshot, time::Instant};
 
 #[cfg(test)]
 pub(super) use self::residence::{FORGOTTEN_PER_LOOK_MAX, SNAPSHOTS_PER_LOOK_MAX};
-use self::{hand_over::Queued, residence::HOUSEKEEPING_EVERY};
+use self::{acting::Unwilling, hand_over::Queued, residence::HOUSEKEEPING_EVERY};
 use super::{
     Request,
     hero::{Device, Hold, Resident},
     load::ShardLoader,
 };
 use crate::{
+    acting::{Act, Acted, Answering},
     clock::Clock,
     convert, journal,
     lease::Standing,
@@ -120,6 +122,8 @@ enum Doubt {
 struct Loading {
     attaches: Vec<Attach>,
     commands: Vec<Queued>,
+    /// At most [`LOADING_COMMANDS_MAX`], like the commands.
+    acts: Vec<Act>,
 }
 
 /// A socket whose first word is on its way to the store.
@@ -148,6 +152,10 @@ enum Output {
     Devices { hero: HeroId, seq: u64, frame: Bytes },
     /// To every device of a hero, the latest only.
     Progress { hero: HeroId, frame: Bytes },
+    /// To whoever asked from inside the server.
+    Acted { hero: HeroId, answer: Answering, acted: Box<Acted> },
+    /// Every device of a hero that was handed over comes back, and is led to where it went.
+    Leave { hero: HeroId },
 }
 
 impl Shard {
@@ -188,6 +196,7 @@ impl Shard {
                 self.command(hero, connection_id, cmd_seq, command, received);
             }
             Request::Detach { hero, connection_id } => self.detach(hero, connection_id),
+            Request::Act { hero, act } => self.act(hero, act),
         }
     }
 
@@ -240,7 +249,7 @@ impl Shard {
                 Err(Refused::Busy) => refuse(self, refusal::busy(Some(cmd_seq))),
                 Err(Refused::ReadOnly | Refused::Closed) => refuse(self, refusal::read_only(cmd_seq)),
             },
-            Err(rejected) => refuse(self, Rejected { cmd_seq: Some(cmd_seq), ..rejected }),
+            Err(unwilling) => refuse(self, unwilling.rejected(cmd_seq)),
         }
     }
 
@@ -266,7 +275,7 @@ impl Shard {
         &mut self,
         id: HeroId,
         command: &Command,
-    ) -> Result<(Vec<TimedEvent>, Vec<TimedEvent>), Rejected> {
+    ) -> Result<(Vec<TimedEvent>, Vec<TimedEvent>), Unwilling> {
         let now_ms = self.parts.clock.now_ms();
         let entity = self.heroes[&id].entity;
         let simulation = &self.simulation;
@@ -279,11 +288,11 @@ impl Shard {
         match catch_unwind(AssertUnwindSafe(plan)) {
             Ok(plan) => match plan.decided {
                 Ok(decided) => Ok((plan.advanced, decided)),
-                Err(rejection) => Err(convert::rejected(0, &rejection)),
+                Err(rejection) => Err(Unwilling::Rules(rejection)),
             },
             Err(_panic) => {
                 self.panicked(id);
-                Err(protocol::code::RejectCode::Internal.rejected(None, None))
+                Err(Unwilling::Broken)
             }
         }
     }
@@ -359,6 +368,7 @@ impl Shard {
             let news = convert::events(first, events, hero, &self.parts.catalogue, now_ms);
             let frame = codec::encode_server(&ServerMessage::Events(Box::new(news)));
             self.tell(id, Output::Devices { hero: id, seq, frame });
+            self.leave_if_over(id);
         }
         self.count(events);
         Ok(first)
@@ -367,7 +377,10 @@ impl Shard {
     fn count(&self, events: &[TimedEvent]) {
         let metrics = &self.parts.metrics;
         for timed in events {
-            metrics.energy_generated_me_total.add(u64::try_from(timed.event.earned_me()).unwrap_or(0));
+            // What a guest brings was generated where it was earned.
+            if !matches!(timed.event, Event::GuestUnited { .. }) {
+                metrics.energy_generated_me_total.add(u64::try_from(timed.event.earned_me()).unwrap_or(0));
+            }
             match timed.event {
                 Event::SessionStarted { .. } => metrics.focus_sessions_open.increment(),
                 Event::SessionEnded { .. } | Event::SessionDiscarded { .. } => {

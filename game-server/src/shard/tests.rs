@@ -1,5 +1,6 @@
 //! A shard over the in-memory store, in paused time: what is told, when, and what a crash may un-make.
 
+mod acting;
 mod crowd;
 mod nodes;
 mod outage;

@@ -147,11 +147,12 @@ impl Shard {
         if !is_done {
             // Still ours; whoever wants it asks again.
             resident.hold = Hold::Owner;
-            let Some(Loading { attaches, commands }) = self.loading.remove(&id) else { return };
+            let Some(Loading { attaches, commands, acts }) = self.loading.remove(&id) else { return };
             attaches.into_iter().for_each(|attach| self.welcome(id, attach));
             for (connection_id, cmd_seq, command, received) in commands {
                 self.command(id, connection_id, cmd_seq, command, received);
             }
+            acts.into_iter().for_each(|act| self.act_here(id, act));
             return;
         }
         resident.hold = Hold::Follower;
@@ -307,6 +308,7 @@ impl Shard {
             let news = convert::events(first, events, hero, &self.parts.catalogue, now_ms);
             let frame = codec::encode_server(&ServerMessage::Events(Box::new(news)));
             self.tell(id, Output::Devices { hero: id, seq, frame });
+            self.leave_if_over(id);
         }
         self.tell_progress(id);
     }

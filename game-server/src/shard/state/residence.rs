@@ -13,8 +13,9 @@ use simulation::{
 };
 use tokio::time::Instant;
 
-use super::{Attach, Entering, Hold, Loading, Output, Shard, telling::send_away};
+use super::{Attach, Entering, Hold, Loading, Output, Shard, acting::refuse_acts, telling::send_away};
 use crate::{
+    acting::{Act, ActFailed},
     journal::{self, StoredHero},
     shard::{LoadFailed, Loaded, audit, hero::Resident},
     uptime,
@@ -101,14 +102,15 @@ impl Shard {
     }
 
     pub(in crate::shard) fn loaded(&mut self, id: HeroId, loaded: Result<Box<Loaded>, LoadFailed>) {
-        let Some(Loading { attaches, commands }) = self.loading.remove(&id) else { return };
+        let Some(Loading { attaches, commands, acts }) = self.loading.remove(&id) else { return };
         match loaded {
-            Ok(loaded) => self.reside(id, *loaded, &attaches),
+            Ok(loaded) => self.reside(id, *loaded, &attaches, &acts),
             // Held, or changing hands again and again until it was too late.
             Err(LoadFailed::Store(StoreError::Held { .. } | StoreError::Busy(_))) => {
                 for attach in &attaches {
                     attach.outbox.close(close::OVERLOAD, "another server does not let this hero go yet");
                 }
+                refuse_acts(acts, || ActFailed::Busy);
                 return self.refuse_queued(id, &commands);
             }
             Err(error) => {
@@ -122,8 +124,10 @@ impl Shard {
                 };
                 attaches.iter().for_each(|attach| attach.outbox.close(code, reason));
                 if error.is_damage() {
+                    refuse_acts(acts, || ActFailed::SetAside);
                     return self.drop_hero(id, code, reason);
                 }
+                refuse_acts(acts, || ActFailed::ReadOnly);
                 return self.refuse_queued(id, &commands);
             }
         }
@@ -133,9 +137,10 @@ impl Shard {
         for (connection_id, cmd_seq, command, received) in commands {
             self.command(id, connection_id, cmd_seq, command, received);
         }
+        acts.into_iter().for_each(|act| self.act_here(id, act));
     }
 
-    fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach]) {
+    fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach], acts: &[Act]) {
         let now_ms = self.parts.clock.now_ms();
         let Loaded { claim, stored, snapshot_seq, missed, elsewhere, waited } = loaded;
         if let Some(waited) = waited {
@@ -156,7 +161,8 @@ impl Shard {
             self.take_over(id, followers, missed);
         }
         if is_new {
-            let zone = attaches.iter().find_map(|attach| attach.time_zone.as_deref());
+            let of_acts = acts.iter().filter_map(|act| act.time_zone.as_deref());
+            let zone = attaches.iter().filter_map(|attach| attach.time_zone.as_deref()).chain(of_acts).next();
             let born = self.birth(zone, now_ms);
             if self.publish(id, &born, None).is_err() {
                 // No room to write even the first event: the player comes back in a moment.
@@ -299,7 +305,11 @@ impl Shard {
     pub(super) fn drop_hero(&mut self, id: HeroId, code: u16, reason: &'static str) {
         let Some(resident) = self.take(id) else { return };
         self.waiting.retain(|(_, output)| match output {
-            Output::Devices { hero, .. } | Output::Progress { hero, .. } => *hero != id,
+            // Nobody knows any more whether what was done is kept: whoever asked is not answered.
+            Output::Devices { hero, .. }
+            | Output::Progress { hero, .. }
+            | Output::Acted { hero, .. }
+            | Output::Leave { hero } => *hero != id,
             Output::Welcome { outbox, .. }
             | Output::Repeat { outbox, .. }
             | Output::Acknowledge(outbox, ..) => {

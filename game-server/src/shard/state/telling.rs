@@ -9,8 +9,8 @@ use protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::{Attach, Entering, Hold, Output, Resident, Shard};
-use crate::{convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
+use super::{Attach, Entering, Hold, Loading, Output, Resident, Shard, acting::refuse_acts};
+use crate::{acting::ActFailed, convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
 
 /// Reconnects after a drain are spread over this long.
 const RECONNECT_SPREAD_MS: u32 = 5_000;
@@ -33,6 +33,10 @@ impl Shard {
         resident.devices.retain(|device| device.stream_id != stream_id);
         let hero = self.simulation.hero(resident.entity);
         let catalogue = &self.parts.catalogue;
+        // A device that never did anything here may have seen another hero until now, one that became part of this one:
+        // what it has seen of that says nothing of what it misses here.
+        let is_same_hero = hero.kin.is_none() || resident.streams.applied(stream_id) > 0;
+        let last_seq = last_seq.filter(|_| is_same_hero);
         let missed =
             last_seq.and_then(|last_seq| resident.since(last_seq).map(|events| (last_seq + 1, events)));
         let state = match missed {
@@ -65,6 +69,7 @@ impl Shard {
             repeats: 0,
         });
         self.tell(id, Output::Welcome { hero: id, outbox, frame });
+        self.leave_if_over(id);
         self.tell_at(id);
     }
 
@@ -165,6 +170,18 @@ impl Shard {
                     device.outbox.progress(frame.clone());
                 }
             }
+            Output::Acted { answer, acted, .. } => {
+                // Whoever asked may have given up; it is done all the same.
+                let _gone = answer.send(Ok(*acted));
+            }
+            Output::Leave { hero } => {
+                let devices = self.heroes.get(&hero).map_or(&[][..], |resident| &resident.devices);
+                for device in devices {
+                    device
+                        .outbox
+                        .close(close::MOVED, "this hero is part of an account's now, please come back");
+                }
+            }
         }
     }
 
@@ -191,8 +208,9 @@ impl Shard {
         for Entering { attach, .. } in std::mem::take(&mut self.entering).into_values() {
             send_away(&attach.outbox);
         }
-        for attach in std::mem::take(&mut self.loading).into_values().flat_map(|loading| loading.attaches) {
-            send_away(&attach.outbox);
+        for Loading { attaches, acts, .. } in std::mem::take(&mut self.loading).into_values() {
+            attaches.iter().for_each(|attach| send_away(&attach.outbox));
+            refuse_acts(acts, || ActFailed::Busy);
         }
         self.draining = Some(done);
         self.finish_drain();

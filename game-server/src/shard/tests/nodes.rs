@@ -10,8 +10,8 @@ const HAND_OVER: Duration = Duration::from_secs(1);
 /// A dead node's heroes are taken over within this.
 const TAKE_OVER: Duration = Duration::from_secs(20);
 
-struct Node {
-    rig: Rig,
+pub(super) struct Node {
+    pub(super) rig: Rig,
     shard: JoinHandle<()>,
     lease: Keeping,
 }
@@ -46,7 +46,7 @@ impl Node {
     }
 }
 
-async fn two() -> (Arc<MemoryStore>, Node, Node) {
+pub(super) async fn two() -> (Arc<MemoryStore>, Node, Node) {
     let (store, clock) = (Arc::new(MemoryStore::new()), Clock::fixed(NOON_MS));
     let one = Node::join(&store, &clock, "one").await;
     let two = Node::join(&store, &clock, "two").await;
