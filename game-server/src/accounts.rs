@@ -28,6 +28,7 @@ pub mod session;
 mod throttle;
 mod tickets;
 mod token;
+pub mod union;
 
 pub use keys::{Keys, KeysError};
 pub use mail::Mails;

@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod node;
 pub mod operations;
 pub mod outbox;
+pub mod peek;
 pub mod rate;
 pub mod read_models;
 pub mod refusal;

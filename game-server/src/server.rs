@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::accounts::{Keys, KeysError, mail, revocation};
+use crate::accounts::union::Claims;
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
@@ -65,6 +66,7 @@ pub struct Server {
     hints: JoinHandle<()>,
     revocations: JoinHandle<()>,
     mails: JoinHandle<()>,
+    unions: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -109,6 +111,9 @@ impl Server {
             Arc::clone(&node.directory),
         );
         let mails = mail::deliver(&node.accounts, node.config.mail.as_ref());
+        let claims = Arc::new(Claims::new(Arc::clone(&node)));
+        // What a server that died has left half done.
+        let unions = tokio::spawn(Arc::clone(&claims).keep_finishing());
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
@@ -134,6 +139,7 @@ impl Server {
             hints,
             revocations,
             mails,
+            unions,
             heartbeat,
             lease,
             store,
@@ -192,6 +198,7 @@ impl Server {
         self.hints.abort();
         self.revocations.abort();
         self.mails.abort();
+        self.unions.abort();
         self.store.close().await;
         drained
     }

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use super::{Config, DatabaseUrl, Environment, LogFormat, LogLevel, Problem, Rate, VARIABLES};
 
-const KEY: &str = "9vQq1y6Yd0p7mC4sBz2XkLr8WnTfJhGe3uAoIiRxNcE=";
-
 fn parse(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
     let map: BTreeMap<&str, &str> = pairs.iter().copied().collect();
     Config::parse(|name| map.get(name).map(|value| (*value).to_owned()))
@@ -272,7 +270,7 @@ fn mails_need_a_mail_server_a_sender_and_links() {
         wrong(&[("MAIL_FROM", "a"), ("PUBLIC_URL", "ftp://a")]),
         BTreeSet::from(["MAIL_FROM", "PUBLIC_URL"])
     );
-    let production = [("APP_ENV", "production"), ("SECRET_KEYS", KEY), from, links];
+    let production = [("APP_ENV", "production"), SECRET, from, links];
     for (url, is_right) in [
         ("smtp://mail.example.org", false),
         ("smtp://a:hunter2@mail.example.org:587?tls=opportunistic", false),
