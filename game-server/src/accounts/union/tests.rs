@@ -144,8 +144,12 @@ impl Process {
 }
 
 fn task() -> Command {
+    titled("Pack".to_owned())
+}
+
+fn titled(title: String) -> Command {
     Command::CreateTask {
-        title: "Pack".to_owned(),
+        title,
         category: Category::None,
         priority: Priority::Medium,
         estimate_minutes: 30,
@@ -233,6 +237,25 @@ async fn an_account_that_was_never_played_begins_where_its_guest_is() {
     let hero = world.hero(world.hero_of(account).await).await;
     assert_eq!(hero.zone.time_zone, "Asia/Tokyo");
     assert_eq!((hero.streak.active_days, hero.statistics.sessions, hero.tasks.len()), (1, 1, 1));
+    world.verifies().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hundreds_of_long_tasks_fit_into_one_write() {
+    let world = World::new();
+    let here = world.process("one").await;
+    let (guest, token) = here.guest(&world, 5).await;
+    for number in 0..450 {
+        here.act(guest, titled(format!("{number:03}{}", "ж".repeat(197)))).await;
+    }
+    let account = world.account().await;
+    let preview = here.claims.preview(account, &token).await.expect("it can be claimed");
+    let united = here.claims.claim(account, &token).await.expect("it is claimed");
+    assert_eq!(united, preview);
+    assert_eq!((united.tasks_added + united.tasks_left, united.guest.tasks), (451, 451));
+    assert!(united.tasks_added > 100, "{}", united.tasks_added);
+    let hero = world.hero(world.hero_of(account).await).await;
+    assert_eq!(hero.tasks.len(), united.tasks_added);
     world.verifies().await;
 }
 
