@@ -8,6 +8,7 @@ mod accounts;
 mod auth;
 mod caller;
 mod catalogue;
+mod claim;
 mod error;
 mod health;
 mod layers;
@@ -36,6 +37,7 @@ pub use origin::OriginPolicy;
 pub use rate_limit::RateLimit;
 pub use request::BODY_BYTES_MAX;
 
+use crate::accounts::union::Claims;
 use crate::accounts::{Accounts, Tickets};
 use crate::admission::Admission;
 use crate::assets;
@@ -61,6 +63,8 @@ pub struct Peer(pub SocketAddr);
 pub struct Public {
     /// Guests and devices.
     pub accounts: Accounts,
+    /// Unites guests with accounts.
+    pub claims: Arc<Claims>,
     /// Tickets for sockets.
     pub tickets: Tickets,
     /// Places for sockets.
@@ -146,6 +150,8 @@ pub fn router(public: Arc<Public>) -> Router {
         .route("/v1/auth/mail/resend", post(auth::resend))
         .route("/v1/me", get(me::show).patch(me::change))
         .route("/v1/me/password", post(me::change_password))
+        .route("/v1/me/claim/preview", post(claim::preview))
+        .route("/v1/me/claim", post(claim::claim))
         .route("/v1/me/devices", get(me::devices))
         .route("/v1/me/devices/{device}", delete(me::revoke_device))
         .route("/v1/ws-ticket", post(accounts::issue_ticket))

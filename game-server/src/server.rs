@@ -116,7 +116,7 @@ impl Server {
         let unions = tokio::spawn(Arc::clone(&claims).keep_finishing());
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
-        let router = http::router(Arc::new(routes(&node, &readiness, &sockets)));
+        let router = http::router(Arc::new(routes(&node, &claims, &readiness, &sockets)));
 
         let public_limits =
             Limits { connections_max: 4_096.max(node.config.connections_max / 2), ..Limits::default() };
@@ -232,7 +232,12 @@ fn host_name() -> String {
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
 }
 
-fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -> Public {
+fn routes(
+    node: &Arc<Node>,
+    claims: &Arc<Claims>,
+    readiness: &Arc<Readiness>,
+    sockets: &TaskTracker,
+) -> Public {
     let config = &node.config;
     let players = Arc::clone(node);
     let play: Play = Arc::new(move |io, peer| connection::serve(io, peer, Arc::clone(&players)).boxed());
@@ -240,6 +245,7 @@ fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, sockets: &TaskTracker) -
         serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
     Public {
         accounts: node.accounts.clone(),
+        claims: Arc::clone(claims),
         tickets: node.tickets.clone(),
         admission: Arc::clone(&node.admission),
         clock: node.clock.clone(),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admission;
+mod claim;
 mod harness;
 mod http;
 mod inner_listeners;

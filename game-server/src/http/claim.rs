@@ -1,0 +1,114 @@
+//! `POST /v1/me/claim/preview` and `POST /v1/me/claim`: a guest's hero becomes part of the account's.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::caller::owner;
+use super::request::{limited, parse, read_body, store_failed};
+use super::{ApiError, Peer, Public};
+use crate::accounts::union::{ClaimFailed, Preview};
+use crate::acting::ActFailed;
+
+/// When to come back while a hero is on its way from another server.
+const BUSY_RETRY_SECONDS: u64 = 2;
+/// When to come back after too many unions: they count for thirty days, and a day may be enough.
+const TOO_MANY_RETRY_SECONDS: u64 = 24 * 60 * 60;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimRequest {
+    /// Of the guest's device.
+    device_token: String,
+}
+
+#[derive(Serialize)]
+struct Claimed {
+    united: Preview,
+}
+
+const HINT: &str = "the body is JSON like {\"device_token\": \"dh_...\"}, with no other field";
+
+pub(super) async fn preview(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    limited(&public.limits.me, peer, async {
+        let (_, account) = owner(&public, &headers).await?;
+        let ClaimRequest { device_token } = parse(&read_body(body).await?, HINT)?;
+        let preview = public.claims.preview(account, &device_token).await.map_err(failed)?;
+        Ok(Json(preview).into_response())
+    })
+    .await
+}
+
+pub(super) async fn claim(
+    State(public): State<Arc<Public>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    limited(&public.limits.me, peer, async {
+        let (_, account) = owner(&public, &headers).await?;
+        let ClaimRequest { device_token } = parse(&read_body(body).await?, HINT)?;
+        // It goes on when the client gives up waiting: half of it is no place to stop.
+        let claims = Arc::clone(&public.claims);
+        let claiming = tokio::spawn(async move { claims.claim(account, &device_token).await });
+        let united = claiming.await.map_err(|_panic| ApiError::internal())?.map_err(failed)?;
+        Ok(Json(Claimed { united }).into_response())
+    })
+    .await
+}
+
+fn failed(failed: ClaimFailed) -> ApiError {
+    match failed {
+        ClaimFailed::NoAccount => {
+            let hint = "this account is gone; log in again";
+            ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", hint)
+        }
+        ClaimFailed::UnknownGuest => {
+            let hint = "no guest's device has this device_token, or it was revoked";
+            ApiError::new(StatusCode::NOT_FOUND, "unknown_guest", hint)
+        }
+        ClaimFailed::SameHero => {
+            let hint = "this device acts for your own hero already; there is nothing to unite";
+            ApiError::new(StatusCode::CONFLICT, "same_hero", hint)
+        }
+        ClaimFailed::AlreadyClaimed => {
+            let hint = "this hero belongs to an account; only a guest's hero can be claimed";
+            ApiError::new(StatusCode::CONFLICT, "already_claimed", hint)
+        }
+        ClaimFailed::TooMany => {
+            let hint = "three guests were united with this account within 30 days; try again later";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_claims", hint)
+                .retry_after(TOO_MANY_RETRY_SECONDS)
+        }
+        ClaimFailed::Unfinished(ActFailed::Busy | ActFailed::Unsure) => {
+            let hint = "a hero is busy on another server; send the same request again, nothing happens twice";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", hint).retry_after(BUSY_RETRY_SECONDS)
+        }
+        ClaimFailed::Unfinished(ActFailed::SetAside) => {
+            let hint =
+                "one of the heroes is being repaired; nothing is lost, send the same request again later";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "quarantined", hint)
+        }
+        ClaimFailed::Unfinished(ActFailed::ReadOnly) => ApiError::unavailable(),
+        ClaimFailed::Unfinished(ActFailed::Rejected(rejection)) => {
+            tracing::error!(code = rejection.code(), "the rules refuse a union");
+            ApiError::internal()
+        }
+        ClaimFailed::Unreadable(error) => {
+            let error = anyhow::Error::from(error);
+            tracing::warn!(error = format!("{error:#}"), "a hero cannot be read for a preview");
+            ApiError::unavailable()
+        }
+        ClaimFailed::Store(error) => store_failed(error),
+    }
+}
