@@ -25,6 +25,7 @@ pub mod password;
 pub mod profile;
 pub mod revocation;
 pub mod session;
+pub mod settings;
 mod throttle;
 mod tickets;
 mod token;

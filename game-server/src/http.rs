@@ -37,6 +37,7 @@ pub use origin::OriginPolicy;
 pub use rate_limit::RateLimit;
 pub use request::BODY_BYTES_MAX;
 
+use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
 use crate::accounts::{Accounts, Tickets};
 use crate::admission::Admission;
@@ -63,6 +64,8 @@ pub struct Peer(pub SocketAddr);
 pub struct Public {
     /// Guests and devices.
     pub accounts: Accounts,
+    /// What accounts choose for their heroes.
+    pub settings: Settings,
     /// Unites guests with accounts.
     pub claims: Arc<Claims>,
     /// Tickets for sockets.

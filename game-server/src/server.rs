@@ -15,8 +15,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::accounts::{Keys, KeysError, mail, revocation};
+use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
+use crate::accounts::{Keys, KeysError, mail, revocation};
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
@@ -245,6 +246,7 @@ fn routes(
         serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
     Public {
         accounts: node.accounts.clone(),
+        settings: Settings::new(Arc::clone(node)),
         claims: Arc::clone(claims),
         tickets: node.tickets.clone(),
         admission: Arc::clone(&node.admission),

@@ -10,13 +10,11 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::caller::owner;
-use super::request::{limited, parse, read_body, store_failed};
+use super::request::{act_failed, limited, load_failed, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::union::{ClaimFailed, Preview};
 use crate::acting::ActFailed;
 
-/// When to come back while a hero is on its way from another server.
-const BUSY_RETRY_SECONDS: u64 = 2;
 /// When to come back after too many unions: they count for thirty days, and a day may be enough.
 const TOO_MANY_RETRY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -90,25 +88,12 @@ fn failed(failed: ClaimFailed) -> ApiError {
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_claims", hint)
                 .retry_after(TOO_MANY_RETRY_SECONDS)
         }
-        ClaimFailed::Unfinished(ActFailed::Busy | ActFailed::Unsure) => {
-            let hint = "a hero is busy on another server; send the same request again, nothing happens twice";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", hint).retry_after(BUSY_RETRY_SECONDS)
-        }
-        ClaimFailed::Unfinished(ActFailed::SetAside) => {
-            let hint =
-                "one of the heroes is being repaired; nothing is lost, send the same request again later";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "quarantined", hint)
-        }
-        ClaimFailed::Unfinished(ActFailed::ReadOnly) => ApiError::unavailable(),
         ClaimFailed::Unfinished(ActFailed::Rejected(rejection)) => {
             tracing::error!(code = rejection.code(), "the rules refuse a union");
             ApiError::internal()
         }
-        ClaimFailed::Unreadable(error) => {
-            let error = anyhow::Error::from(error);
-            tracing::warn!(error = format!("{error:#}"), "a hero cannot be read for a preview");
-            ApiError::unavailable()
-        }
+        ClaimFailed::Unfinished(failed) => act_failed(failed),
+        ClaimFailed::Unreadable(error) => load_failed(error),
         ClaimFailed::Store(error) => store_failed(error),
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::auth::refused;
 use super::caller::owner;
-use super::request::{limited, parse, read_body, store_failed};
+use super::request::{act_failed, limited, load_failed, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::profile::{PREFERENCES_BYTES_MAX, clean_name};
 use crate::accounts::session::Caller;
@@ -31,6 +31,8 @@ struct Me {
     name: Option<String>,
     avatar_url: Option<String>,
     preferences: Map<String, Value>,
+    time_zone: String,
+    day_start_minutes: u16,
     created_at_ms: i64,
     erase_at_ms: Option<i64>,
 }
@@ -41,6 +43,8 @@ struct MeChange {
     #[serde(default, deserialize_with = "present")]
     name: Option<Option<String>>,
     preferences: Option<Map<String, Value>>,
+    time_zone: Option<String>,
+    day_start_minutes: Option<u16>,
 }
 
 /// A field that is there, be it null.
@@ -84,6 +88,7 @@ pub(super) async fn show(
 
 async fn view(public: &Public, caller: &Caller, id: AccountId) -> Result<Me, ApiError> {
     let (account, profile) = public.accounts.account(id).await.map_err(refused)?;
+    let zone = public.settings.zone(account.hero).await.map_err(load_failed)?;
     Ok(Me {
         account_id: id.0.to_string(),
         hero_id: account.hero.to_string(),
@@ -93,6 +98,8 @@ async fn view(public: &Public, caller: &Caller, id: AccountId) -> Result<Me, Api
         name: profile.name,
         avatar_url: account.avatar.map(|key| format!("/v1/avatars/{key}")),
         preferences: profile.preferences,
+        time_zone: zone.time_zone,
+        day_start_minutes: zone.day_start_minutes,
         created_at_ms: account.created_at_ms,
         erase_at_ms: account.erase_at_ms,
     })
@@ -106,7 +113,8 @@ pub(super) async fn change(
 ) -> Response {
     limited(&public.limits.me, peer, async {
         let (caller, account) = owner(&public, &headers).await?;
-        let hint = "JSON with name (a text or null) and preferences (a map), both optional";
+        let hint = "JSON with name (a text or null), preferences (a map), time_zone (a text), day_start_minutes (a \
+                    number), all optional";
         let change: MeChange = parse(&read_body(body).await?, hint)?;
         let (_, mut profile) = public.accounts.account(account).await.map_err(refused)?;
         if let Some(name) = change.name {
@@ -119,6 +127,14 @@ pub(super) async fn change(
                 return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", hint));
             }
             profile.preferences = preferences;
+        }
+        // First what the rules may refuse, so that a refused request has changed nothing.
+        if change.time_zone.is_some() || change.day_start_minutes.is_some() {
+            let hero = caller.grant.hero;
+            let zone = public.settings.zone(hero).await.map_err(load_failed)?;
+            let time_zone = change.time_zone.unwrap_or(zone.time_zone);
+            let minutes = change.day_start_minutes.unwrap_or(zone.day_start_minutes);
+            public.settings.set_zone(hero, time_zone, minutes).await.map_err(act_failed)?;
         }
         public.accounts.set_profile(account, &profile).await.map_err(refused)?;
         Ok(Json(view(&public, &caller, account).await?).into_response())

@@ -8,12 +8,16 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use super::{ApiError, Peer, RateLimit};
+use crate::acting::ActFailed;
 use crate::admission::AddressKey;
+use crate::shard::LoadFailed;
 
 /// Largest body of a request that holds JSON, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 * 1024;
 /// Longest device name that is taken, in bytes; longer ones are cut further down, absurd ones are refused here.
 const DEVICE_NAME_BYTES_MAX: usize = 256;
+/// When to come back while a hero is on its way from another server.
+const BUSY_RETRY_SECONDS: u64 = 2;
 
 /// Reads a small body.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, ApiError> {
@@ -54,6 +58,33 @@ pub(super) fn store_failed(error: persistence::StoreError) -> ApiError {
     let error = anyhow::Error::from(error);
     tracing::warn!(error = format!("{error:#}"), "the account store did not answer as hoped");
     ApiError::unavailable()
+}
+
+/// A hero that cannot be read.
+pub(super) fn load_failed(error: LoadFailed) -> ApiError {
+    let error = anyhow::Error::from(error);
+    tracing::warn!(error = format!("{error:#}"), "a hero cannot be read for a request");
+    ApiError::unavailable()
+}
+
+/// Something that was wanted of a hero and was not done.
+pub(super) fn act_failed(failed: ActFailed) -> ApiError {
+    let away = |code, hint| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, hint);
+    match failed {
+        ActFailed::Rejected(rejection) => {
+            let hint = "the rules refuse this value; docs/protocol.md says what the code means";
+            ApiError::new(StatusCode::BAD_REQUEST, rejection.code(), hint)
+        }
+        ActFailed::Busy | ActFailed::Unsure => {
+            let hint =
+                "the hero is busy on another server; send the same request again, nothing happens twice";
+            away("busy", hint).retry_after(BUSY_RETRY_SECONDS)
+        }
+        ActFailed::ReadOnly => ApiError::unavailable(),
+        ActFailed::SetAside => {
+            away("quarantined", "this hero is being repaired; nothing is lost, try again later")
+        }
+    }
 }
 
 /// Counts the request against its address before anything else is done for it.

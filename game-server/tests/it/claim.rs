@@ -37,3 +37,28 @@ async fn a_guest_is_claimed_after_a_preview_and_once() {
     assert_eq!((malformed.status, malformed.code().as_str()), (400, "malformed"));
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_chooses_where_its_hero_is() {
+    let server = TestServer::start().await;
+    let wish = json!({"mail": "ada@example.org", "password": "three plain words", "keep": "token"});
+    let session = server.request("POST", "/v1/auth/register", &[], &wish.to_string()).await;
+    let bearer = format!("Bearer {}", session.json()["access_token"].as_str().expect("a text"));
+    let headers = [("authorization", bearer.as_str())];
+    let zone = |me: &Answer| {
+        let me = me.json();
+        (me["time_zone"].as_str().map(str::to_owned), me["day_start_minutes"].as_i64())
+    };
+    let change = async |body: Value| server.request("PATCH", "/v1/me", &headers, &body.to_string()).await;
+    let me = server.request("GET", "/v1/me", &headers, "").await;
+    assert_eq!(zone(&me), (Some("Etc/UTC".to_owned()), Some(240)));
+    let me = change(json!({"time_zone": "Europe/Paris"})).await;
+    assert_eq!((me.status, zone(&me)), (200, (Some("Europe/Paris".to_owned()), Some(240))));
+    let me = change(json!({"day_start_minutes": 60})).await;
+    assert_eq!(zone(&me), (Some("Europe/Paris".to_owned()), Some(60)));
+    let refused = change(json!({"time_zone": "Mars/Base", "name": "Bo"})).await;
+    assert_eq!((refused.status, refused.code().as_str()), (400, "unknown_time_zone"));
+    let me = server.request("GET", "/v1/me", &headers, "").await;
+    assert_eq!((zone(&me), &me.json()["name"]), ((Some("Europe/Paris".to_owned()), Some(60)), &Value::Null));
+    server.stop().await;
+}
