@@ -1,6 +1,10 @@
 import { timer } from '@dopamine-hero/sdk';
 import { useEffect, useRef, useState } from 'react';
 import { interruptFocus, toggleBreak, toggleFocus } from './actions';
+import { Claim } from './account/claim';
+import { CreateAccount, Login } from './account/login';
+import { ForgotPassword, ResetPassword, VerifyMail } from './account/mail-links';
+import { AccountPage } from './account/page';
 import { type Catalogue, useCatalogue } from './catalogue';
 import { useClient, useGame } from './game';
 import { BreakPage, type Ended, Summary } from './pages/after';
@@ -13,28 +17,35 @@ import { TasksPage } from './pages/tasks-page';
 import { Workshop } from './pages/workshop';
 import { Announcer } from './parts/announcer';
 import { Help } from './parts/help';
-import { Navigation, type Page, TopBar } from './parts/navigation';
+import { type Go, Navigation, type Page, TopBar } from './parts/navigation';
 import { usePageTitle } from './parts/page-title';
 import { type Shortcut, useShortcuts } from './parts/shortcuts';
 import { Banners } from './parts/status';
 import { Toasts } from './parts/toasts';
 import { useSettings } from './settings';
 
-export function App() {
+export interface AppProps {
+  page: Page;
+  onGo: Go;
+  /** Said above the page until it is left or dismissed. */
+  notice: string;
+  /** From the link of a mail. */
+  code: string;
+}
+
+export function App({ page, onGo, notice, code }: AppProps) {
   const client = useClient();
   const state = useGame();
   const { lowStimulation } = useSettings();
-  const [page, setPage] = useState<Page>('home');
   const [help, setHelp] = useState(false);
   const [ended, clearEnded] = useEnded();
   const catalogue = useCatalogue(state.catalogueVersion);
   usePageTitle();
   useSignsOfLife();
 
-  const go = (next: Page) => {
+  const go: Go = (next, words) => {
     clearEnded();
-    setPage(next);
-    scrollTo(0, 0);
+    onGo(next, words);
   };
   useShortcuts((shortcut: Shortcut): void => {
     switch (shortcut) {
@@ -66,10 +77,14 @@ export function App() {
   return (
     <div className="app">
       <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst} />
-      <Banners />
+      <Banners notice={notice} onGo={go} onCloseNotice={() => onGo(page)} />
       {page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
       <div className="page" key={page} data-syncing={state.known && !state.synced}>
-        {isFirst ? <FirstScreen catalogue={catalogue} /> : <Content page={page} onGo={go} catalogue={catalogue} ended={ended} onClearEnded={clearEnded} />}
+        {isFirst ? (
+          <FirstScreen catalogue={catalogue} onLogin={() => go('login')} />
+        ) : (
+          <Content page={page} onGo={go} code={code} catalogue={catalogue} ended={ended} onClearEnded={clearEnded} />
+        )}
       </div>
       {hasNavigation && <Navigation page={page} onGo={go} />}
       <Toasts hasEndPage={hero.focus.session !== null || ended !== null} />
@@ -81,20 +96,21 @@ export function App() {
 
 interface ContentProps {
   page: Page;
-  onGo: (page: Page) => void;
+  onGo: Go;
+  code: string;
   catalogue: Catalogue | null;
   ended: Ended | null;
   onClearEnded: () => void;
 }
 
-function Content({ page, onGo, catalogue, ended, onClearEnded }: ContentProps) {
+function Content({ page, onGo, code, catalogue, ended, onClearEnded }: ContentProps) {
   const { focus } = useGame().view.hero;
   switch (page) {
     case 'home':
       // A break between two rounds belongs to a session that is open.
       if (focus.on_break !== null) return <BreakPage catalogue={catalogue} />;
       if (focus.session !== null) return <Running catalogue={catalogue} />;
-      if (ended !== null) return <Summary ended={ended} catalogue={catalogue} onClose={onClearEnded} onOpenRack={() => onGo('rack')} />;
+      if (ended !== null) return <Summary ended={ended} catalogue={catalogue} onClose={onClearEnded} onGo={onGo} />;
       return <Home catalogue={catalogue} onOpenTasks={() => onGo('tasks')} />;
     case 'tasks':
       return <TasksPage />;
@@ -103,9 +119,23 @@ function Content({ page, onGo, catalogue, ended, onClearEnded }: ContentProps) {
     case 'rack':
       return <RackPage catalogue={catalogue} />;
     case 'you':
-      return <Profile catalogue={catalogue} />;
+      return <Profile catalogue={catalogue} onGo={onGo} />;
     case 'settings':
       return <SettingsPage />;
+    case 'create':
+      return <CreateAccount onGo={onGo} />;
+    case 'login':
+      return <Login onGo={onGo} />;
+    case 'forgot':
+      return <ForgotPassword onGo={onGo} />;
+    case 'reset':
+      return <ResetPassword code={code} onGo={onGo} />;
+    case 'verify':
+      return <VerifyMail code={code} onGo={onGo} />;
+    case 'claim':
+      return <Claim catalogue={catalogue} onGo={onGo} />;
+    case 'account':
+      return <AccountPage onGo={onGo} />;
   }
 }
 

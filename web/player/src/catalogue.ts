@@ -1,6 +1,6 @@
 /** The catalogue as the server serves it, and what each of its numbers means in words. */
 
-import { httpApi, type Category, WebStorage } from '@dopamine-hero/sdk';
+import { type Category, httpApi, sender, WebStorage } from '@dopamine-hero/sdk';
 import { useEffect, useState } from 'react';
 
 export type ModuleKind = 'generator' | 'multiplier' | 'modifier' | 'special';
@@ -80,7 +80,7 @@ export function useCatalogue(version: number | null): Catalogue | null {
   useEffect(() => {
     if (isCurrent || version === null) return;
     let wanted = true;
-    const api = httpApi('', fetch.bind(globalThis));
+    const api = httpApi(sender('', fetch.bind(globalThis)));
     const load = () =>
       api.catalogue().then(
         (value) => {

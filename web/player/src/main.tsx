@@ -6,22 +6,18 @@ import './styles/art.css';
 import './styles/pages.css';
 import './styles/workbench.css';
 import './styles/you.css';
+import './styles/account.css';
 import './styles/motion.css';
-import { openInBrowser } from '@dopamine-hero/sdk';
+import { Browser } from '@dopamine-hero/sdk';
 import { createRoot } from 'react-dom/client';
-import { App } from './app';
-import { ClientProvider } from './game';
+import { Root } from './root';
 import { followSystem } from './settings';
 
 followSystem();
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no root');
-const client = await openInBrowser({ name: 'dopamine-hero-player/0.1.0' });
-createRoot(root).render(
-  <ClientProvider value={client}>
-    <App />
-  </ClientProvider>,
-);
+const browser = new Browser({ name: 'dopamine-hero-player/0.1.0' });
+createRoot(root).render(<Root browser={browser} first={await browser.play()} />);
 
 // Only the built client: while developing, an old page from a cache is the last thing one wants.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {

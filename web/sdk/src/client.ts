@@ -5,7 +5,6 @@
  *   state ◀─ hero + wishes laid over it ◀─ events, durable, rejected
  */
 
-import { type Api, type Device, readDevice } from './api';
 import { Connection, type Link, type Surroundings } from './connection';
 import { ServerClock } from './clock';
 import { findOfflineStretch } from './offline';
@@ -41,20 +40,28 @@ export interface ClientState {
   earned: readonly Event[];
 }
 
+/** Whose hero it is, and what opens a socket for it. */
+export interface Identity {
+  /** Nothing while this device is nobody yet. */
+  heroId(): string | null;
+  /** Makes a guest if there is nobody. Throws `Unauthorized` if the login is over. */
+  ticket(): Promise<{ ticket: string; heroId: string }>;
+}
+
 export interface ClientOptions {
-  api: Api;
+  identity: Identity;
   socketUrl: string;
   storage: KeyValue;
   streamId: number;
   /** Streams of closed tabs that this one may take commands from. */
   orphanStreams: readonly number[];
   surroundings: Surroundings;
-  /** Runs one at a time over all tabs of this device. */
-  exclusively<T>(run: () => Promise<T>): Promise<T>;
   /** Draws and keeps a new stream for this tab. */
   newStream(): number;
   name: string;
   timeZone: string;
+  /** Sends what waits and keeps no picture of the hero; for one that is not played here. */
+  isBackground?: boolean;
 }
 
 interface Kept {
@@ -88,6 +95,8 @@ export class DopamineHero {
   readonly #eventListeners = new Set<(events: readonly Event[]) => void>();
   #hero: Hero;
   #seq: number | null = null;
+  /** One client, one hero: whoever changes heroes opens another client. */
+  #heroId: string | null;
   #streamId: number;
   #applied = 0;
   #inFlight: number | null = null;
@@ -101,12 +110,12 @@ export class DopamineHero {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#streamId = options.streamId;
-    const device = readDevice(options.storage);
+    this.#heroId = options.identity.heroId();
     const kept = readJson(options.storage, KEY.hero, isKept);
     this.clock = new ServerClock(options.surroundings, kept?.skew_ms ?? 0);
-    this.#queue = new CommandQueue(options.storage, options.streamId);
+    this.#queue = new CommandQueue(options.storage, options.streamId, this.#heroId);
     for (const orphan of options.orphanStreams) this.#queue.adopt(orphan);
-    const usable = kept !== null && device !== null && kept.hero.hero_id === device.hero_id ? kept : null;
+    const usable = kept !== null && kept.hero.hero_id === this.#heroId && options.isBackground !== true ? kept : null;
     this.#hero = usable?.hero ?? blankHero(this.clock.nowMs(), options.timeZone);
     this.#seq = usable?.seq ?? null;
     this.#state = {
@@ -127,10 +136,9 @@ export class DopamineHero {
   #makeConnection(): Connection {
     return new Connection({
       socketUrl: this.#options.socketUrl,
-      api: this.#options.api,
       clock: this.clock,
       surroundings: this.#options.surroundings,
-      device: () => this.#device(),
+      ticket: () => this.#ticket(),
       hello: () => ({
         stream_id: this.#streamId,
         last_seq: this.#seq,
@@ -161,13 +169,52 @@ export class DopamineHero {
 
   /** A device that has been here before connects at once; a new one waits for the first wish. */
   start(): void {
-    if (readDevice(this.#options.storage) !== null || this.#queue.unconfirmed > 0) this.#connection.start();
+    if (this.#heroId !== null || this.#queue.unconfirmed > 0) this.#connection.start();
   }
 
+  /** For good. Nobody is told any more: whoever stops it draws something else. */
   stop(): void {
+    this.#listeners.clear();
     this.#cancelPump?.();
     this.save();
+    this.#cancelSave?.();
     this.#connection.stop();
+  }
+
+  get heroId(): string | null {
+    return this.#heroId;
+  }
+
+  get streamId(): number {
+    return this.#streamId;
+  }
+
+  /** Another socket, under what this device shows now. */
+  reconnect(): void {
+    this.#connection.reconnect();
+  }
+
+  /** Takes the whole hero anew; after something happened to it elsewhere than in its own stream of events. */
+  reload(): void {
+    this.#seq = null;
+    this.#connection.reconnect();
+  }
+
+  /** Waits until nothing is unconfirmed, for at most so long; says how much still is. */
+  async saved(withinMs: number): Promise<number> {
+    if (this.#state.unconfirmed === 0) return 0;
+    await new Promise<void>((done) => {
+      const finish = () => {
+        cancel();
+        unsubscribe();
+        done();
+      };
+      const cancel = this.#options.surroundings.after(withinMs, finish);
+      const unsubscribe = this.subscribe(() => {
+        if (this.#state.unconfirmed === 0) finish();
+      });
+    });
+    return this.#state.unconfirmed;
   }
 
   reconnectNow(): void {
@@ -194,7 +241,9 @@ export class DopamineHero {
   save(): void {
     this.#cancelSave?.();
     this.#cancelSave = null;
-    if (!this.#state.known || this.#seq === null) return;
+    if (!this.#state.known || this.#seq === null || this.#options.isBackground === true) return;
+    // After a logout, or in a tab that has not heard of it yet: this hero is no longer played here.
+    if (this.#options.identity.heroId() !== this.#hero.hero_id) return;
     const other = readJson(this.#options.storage, KEY.hero, isKept);
     const isNewer = other !== null && other.hero.hero_id === this.#hero.hero_id && other.seq > this.#seq;
     if (isNewer) return;
@@ -202,20 +251,25 @@ export class DopamineHero {
     this.#options.storage.set(KEY.hero, JSON.stringify(kept));
   }
 
-  /** Forgets hero and token of this device; the next start makes a new guest. */
+  /** Forgets hero and token of a guest; the next start makes a new one. */
   forgetDevice(): void {
     this.#connection.stop();
-    for (const key of [KEY.device, KEY.hero, KEY.queue(this.#streamId)]) this.#options.storage.remove(key);
+    for (const key of [KEY.device, KEY.hero]) this.#options.storage.remove(key);
+    this.dropUnsaved();
   }
 
-  #device(): Promise<Device> {
-    const known = readDevice(this.#options.storage);
-    if (known !== null) return Promise.resolve(known);
-    return this.#options.exclusively(async () => {
-      const made = readDevice(this.#options.storage) ?? (await this.#options.api.createGuest());
-      this.#options.storage.set(KEY.device, JSON.stringify(made));
-      return made;
-    });
+  /** Lets go of what is not saved; only ever on the player's word. */
+  dropUnsaved(): void {
+    this.#options.storage.remove(KEY.queue(this.#streamId));
+  }
+
+  async #ticket(): Promise<string> {
+    const { ticket, heroId } = await this.#options.identity.ticket();
+    // Somebody else plays here now, and a client for that hero is on its way: nothing of this one goes there.
+    if (this.#heroId !== null && this.#heroId !== heroId) throw new Error('the ticket is for another hero');
+    this.#heroId = heroId;
+    this.#queue.belongTo(heroId);
+    return ticket;
   }
 
   #welcomed(welcome: Welcome): void {

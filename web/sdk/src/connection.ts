@@ -2,14 +2,14 @@
  * One socket at a time, opened again for ever. Owns the socket, its tickets, pings and waits; knows nothing of heroes or
  * queues. Everything from outside (time, network, sockets) comes in through `Surroundings`.
  *
- *   start ─▶ connecting (guest, ticket, socket, hello) ─ welcome ─▶ live ─ close ─▶ waiting ─ timer, wake ─▶ connecting
+ *   start ─▶ connecting (ticket, socket, hello) ─ welcome ─▶ live ─ close ─▶ waiting ─ timer, wake ─▶ connecting
  *                                                                     └ 1000, 4003, no more token ─▶ stopped
  */
 
-import { type Api, type Device, Unauthorized } from './api';
 import { backoffMs, delayAfter, reactionTo } from './backoff';
 import type { ServerClock, TimeSource } from './clock';
 import { decodeMessage, encodeMessage } from './codec';
+import { Unauthorized } from './http';
 import { CLOSE, type ClientMessage, type Hello, type ServerMessage, SUBPROTOCOL, type Welcome } from './protocol.gen';
 
 export interface SocketLike {
@@ -39,11 +39,10 @@ export type Link =
 
 export interface ConnectionOptions {
   socketUrl: string;
-  api: Api;
   clock: ServerClock;
   surroundings: Surroundings;
-  /** The device of this hero; makes a guest if there is none. */
-  device(): Promise<Device>;
+  /** A new ticket for each socket. Throws `Unauthorized` if there is none for this device any more. */
+  ticket(): Promise<string>;
   hello(): Omit<Hello, 'ticket'>;
   onWelcome(welcome: Welcome): void;
   onMessage(message: ServerMessage): void;
@@ -109,7 +108,7 @@ export class Connection {
 
   /** The player does not want to wait. */
   tryNow(): void {
-    if (this.#link.state === 'waiting' || this.#link.state === 'stopped') void this.#connect();
+    if (['waiting', 'stopped', 'signed_out'].includes(this.#link.state)) void this.#connect();
   }
 
   /** Throws the socket away and comes back at once; for a client that noticed a gap. */
@@ -129,9 +128,7 @@ export class Connection {
     const current = ++this.#try;
     this.#setLink({ state: 'connecting' });
     try {
-      const device = await this.options.device();
-      if (current !== this.#try) return;
-      const ticket = await this.options.api.ticket(device.device_token);
+      const ticket = await this.options.ticket();
       if (current !== this.#try) return;
       this.#open(ticket, current);
     } catch (error) {

@@ -1,9 +1,12 @@
-export { httpApi, readDevice, Unauthorized, type Api, type Device } from './api';
-export { openInBrowser, socketUrl, type BrowserOptions } from './browser';
-export { DopamineHero, type ClientOptions, type ClientState, type Refusal } from './client';
+export { Account, AVATAR_BYTES_MAX, type ClaimPreview, type DeviceLine, type Me, type Side } from './account';
+export { httpApi, readDevice, type Api, type Credentials, type Device } from './api';
+export { Auth, type AuthOptions, type AuthState, type Channel } from './auth';
+export { Browser, socketUrl, type BrowserOptions } from './browser';
+export { DopamineHero, type ClientOptions, type ClientState, type Identity, type Refusal } from './client';
 export { ServerClock, type TimeSource } from './clock';
 export type { Link, SocketLike, Surroundings } from './connection';
+export { ApiError, sender, Unauthorized } from './http';
 export { plannedMinutes, type View } from './optimistic';
 export * from './protocol.gen';
-export { KEY, MemoryStorage, WebStorage, type KeyValue } from './storage';
+export { isRecord, KEY, MemoryStorage, readJson, WebStorage, type KeyValue } from './storage';
 export * as timer from './timer';

@@ -31,10 +31,29 @@ export const QUEUE_ENTRIES_MAX = 500;
 interface Kept {
   entries: Entry[];
   next_key: number;
+  /** Whose wishes these are; nothing while this device is nobody yet. */
+  hero_id?: string | null;
 }
 
 function isKept(value: unknown): value is Kept {
   return isRecord(value) && Array.isArray(value['entries']) && typeof value['next_key'] === 'number';
+}
+
+function isOfHero(kept: Kept, heroId: string | null): boolean {
+  const owner = kept.hero_id ?? null;
+  return owner === null || heroId === null || owner === heroId;
+}
+
+/** How many commands a stream has not sent, if they are of this hero. */
+export function unsentOf(storage: KeyValue, streamId: number, heroId: string | null): number {
+  const kept = readJson(storage, KEY.queue(streamId), isKept);
+  return kept === null || !isOfHero(kept, heroId) ? 0 : kept.entries.length;
+}
+
+/** Whether a stream waits for another hero than this one. */
+export function waitsForOther(storage: KeyValue, streamId: number, heroId: string | null): boolean {
+  const kept = readJson(storage, KEY.queue(streamId), isKept);
+  return kept !== null && kept.entries.length > 0 && !isOfHero(kept, heroId);
 }
 
 export class CommandQueue {
@@ -44,9 +63,10 @@ export class CommandQueue {
   constructor(
     private readonly storage: KeyValue,
     private streamId: number,
+    private heroId: string | null,
   ) {
     const kept = readJson(storage, KEY.queue(streamId), isKept);
-    if (kept !== null) {
+    if (kept !== null && isOfHero(kept, heroId)) {
       this.#entries = kept.entries;
       this.#nextKey = kept.next_key;
     }
@@ -142,10 +162,17 @@ export class CommandQueue {
     this.#save();
   }
 
+  /** This device has become somebody: its wishes are of this hero from now on. */
+  belongTo(heroId: string): void {
+    if (this.heroId === heroId) return;
+    this.heroId = heroId;
+    this.#save();
+  }
+
   /** Takes over what another, closed tab never sent. What it sent unanswered stays under its own stream. */
   adopt(otherStreamId: number): number {
     const kept = readJson(this.storage, KEY.queue(otherStreamId), isKept);
-    if (kept === null || kept.entries.some((entry) => entry.cmd_seq !== null)) return 0;
+    if (kept === null || !isOfHero(kept, this.heroId) || kept.entries.some((entry) => entry.cmd_seq !== null)) return 0;
     for (const entry of kept.entries) {
       const fresh = this.push(entry.body, entry.at_ms, entry.quiet);
       if (fresh === null || entry.temporary_id === null || fresh.temporary_id === null) continue;
@@ -171,7 +198,7 @@ export class CommandQueue {
   #save(): void {
     const entries = this.#entries.filter((entry) => entry.result_seq === null);
     if (entries.length === 0 && this.#nextKey === 1) return;
-    const kept: Kept = { entries, next_key: this.#nextKey };
+    const kept: Kept = { entries, next_key: this.#nextKey, hero_id: this.heroId };
     this.storage.set(KEY.queue(this.streamId), JSON.stringify(kept));
   }
 }

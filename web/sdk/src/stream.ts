@@ -5,12 +5,14 @@
  */
 
 import { LIMIT } from './protocol.gen';
-import { isRecord, KEY, type KeyValue, readJson } from './storage';
+import { unsentOf, waitsForOther } from './queue';
+import { KEY, type KeyValue, readJson } from './storage';
 
-/** Held until the page goes. */
+/** Held until the page goes, or lets go. */
 export interface Locks {
   /** Tries for at most `waitMs`; true means that the lock is held from now on. */
   acquire(name: string, waitMs: number): Promise<boolean>;
+  release(name: string): void;
 }
 
 /** A page that is just being left lets its lock go within this time. */
@@ -21,6 +23,16 @@ export interface StreamChoice {
   tab: KeyValue;
   locks: Locks | null;
   random(): number;
+  /** Whose commands the stream is to carry, as far as that is known. */
+  heroId: string | null;
+}
+
+export function streamLock(streamId: number): string {
+  return `dopamine-hero.stream.${streamId}`;
+}
+
+export function knownStreams(device: KeyValue): number[] {
+  return readJson(device, KEY.streams, isNumberArray) ?? [];
 }
 
 export function isNumberArray(value: unknown): value is number[] {
@@ -30,7 +42,14 @@ export function isNumberArray(value: unknown): value is number[] {
 /** Picks the stream of this tab: its own from before a reload, an orphan, or a new one. */
 export async function chooseStream(choice: StreamChoice): Promise<number> {
   const own = Number(choice.tab.get(KEY.tabStream) ?? 0);
-  if (own > 0 && (await isFree(choice, own, RELOAD_WAIT_MS))) return keep(choice, own);
+  const isOurs = own > 0 && !waitsForOther(choice.device, own, choice.heroId);
+  if (isOurs && unsentOf(choice.device, own, choice.heroId) === 0 && choice.locks !== null) {
+    // What was left under another stream goes first; by this hero's last visit to this tab, for one.
+    for (const orphan of orphans(choice, own).filter((id) => unsentOf(choice.device, id, choice.heroId) > 0)) {
+      if (await isFree(choice, orphan, 0)) return keep(choice, orphan);
+    }
+  }
+  if (isOurs && (await isFree(choice, own, RELOAD_WAIT_MS))) return keep(choice, own);
   if (choice.locks !== null) {
     for (const orphan of orphans(choice, own)) {
       if (await isFree(choice, orphan, 0)) return keep(choice, orphan);
@@ -49,28 +68,24 @@ export function newStream(choice: StreamChoice): number {
 
 /** Streams with something unsent first: a closed tab's commands must not wait for luck. */
 function orphans(choice: StreamChoice, own: number): number[] {
-  const known = readJson(choice.device, KEY.streams, isNumberArray) ?? [];
-  const hasQueue = (id: number) => hasUnsent(choice.device, id);
-  return known.filter((id) => id !== own).sort((a, b) => Number(hasQueue(b)) - Number(hasQueue(a)));
-}
-
-export function hasUnsent(device: KeyValue, streamId: number): boolean {
-  const isQueue = (value: unknown): value is { entries: unknown[] } => isRecord(value) && Array.isArray(value['entries']);
-  return (readJson(device, KEY.queue(streamId), isQueue)?.entries.length ?? 0) > 0;
+  const known = knownStreams(choice.device);
+  const hasQueue = (id: number) => unsentOf(choice.device, id, choice.heroId) > 0;
+  const usable = known.filter((id) => id !== own && !waitsForOther(choice.device, id, choice.heroId));
+  return usable.sort((a, b) => Number(hasQueue(b)) - Number(hasQueue(a)));
 }
 
 async function isFree(choice: StreamChoice, streamId: number, waitMs: number): Promise<boolean> {
   if (choice.locks === null) return true;
-  return choice.locks.acquire(`dopamine-hero.stream.${streamId}`, waitMs);
+  return choice.locks.acquire(streamLock(streamId), waitMs);
 }
 
 function keep(choice: StreamChoice, streamId: number): number {
   choice.tab.set(KEY.tabStream, String(streamId));
-  const known = (readJson(choice.device, KEY.streams, isNumberArray) ?? []).filter((id) => id !== streamId);
+  const known = knownStreams(choice.device).filter((id) => id !== streamId);
   known.push(streamId);
   // The oldest go first, as on the server; one with something unsent stays.
   while (known.length > LIMIT.streams_max) {
-    const index = known.findIndex((id) => id !== streamId && !hasUnsent(choice.device, id));
+    const index = known.findIndex((id) => id !== streamId && unsentOf(choice.device, id, null) === 0);
     if (index < 0) break;
     known.splice(index, 1);
   }
@@ -81,13 +96,18 @@ function keep(choice: StreamChoice, streamId: number): number {
 /** The browser's locks; absent on plain http away from localhost, where each tab keeps to its own session storage. */
 export function browserLocks(manager: LockManager | undefined): Locks | null {
   if (manager === undefined) return null;
+  const held = new Map<string, () => void>();
   return {
+    release(name) {
+      held.get(name)?.();
+      held.delete(name);
+    },
     acquire(name, waitMs) {
       return new Promise((resolve) => {
         const hold = (lock: Lock | null) => {
           resolve(lock !== null);
-          // A promise that never settles keeps the lock until the page is gone.
-          return lock === null ? undefined : new Promise<void>(() => undefined);
+          // A promise that does not settle keeps the lock.
+          return lock === null ? undefined : new Promise<void>((letGo) => held.set(name, letGo));
         };
         const request =
           waitMs === 0

@@ -1,11 +1,13 @@
 import { type Event, timer } from '@dopamine-hero/sdk';
 import { endFocus, startMinutes } from '../actions';
+import { AccountOffer } from '../account/cards';
 import { Scene } from '../art/scene';
 import { achievementWords, type Catalogue, moduleName } from '../catalogue';
 import { clock, duration, price } from '../format';
 import { useClient, useGame, useNow } from '../game';
 import { gainLines } from '../parts/gains';
 import { Icon } from '../parts/icon';
+import type { Go } from '../parts/navigation';
 import { JobStrip } from './running';
 
 export interface Ended {
@@ -16,8 +18,8 @@ export interface Ended {
 }
 
 /** The end of a session. Big moments were kept for this page. */
-export function Summary(props: { ended: Ended; catalogue: Catalogue | null; onClose: () => void; onOpenRack: () => void }) {
-  const { ended, catalogue, onClose, onOpenRack } = props;
+export function Summary(props: { ended: Ended; catalogue: Catalogue | null; onClose: () => void; onGo: Go }) {
+  const { ended, catalogue, onClose, onGo } = props;
   const client = useClient();
   const { view, earned } = useGame();
   const now = useNow(500);
@@ -52,7 +54,7 @@ export function Summary(props: { ended: Ended; catalogue: Catalogue | null; onCl
             </button>
           )}
           {isFirst && isPatched && (
-            <button type="button" className="primary" autoFocus onClick={onOpenRack}>
+            <button type="button" className="primary" autoFocus onClick={() => onGo('rack')}>
               Look at your rack
             </button>
           )}
@@ -76,6 +78,7 @@ export function Summary(props: { ended: Ended; catalogue: Catalogue | null; onCl
           </p>
         )}
       </section>
+      <AccountOffer onGo={onGo} />
     </main>
   );
 }

@@ -15,7 +15,7 @@ const CHOICES = [15, 25, 50] as const;
 const TASKS_SHOWN = 3;
 
 /** The very first screen: one button. */
-export function FirstScreen({ catalogue }: { catalogue: Catalogue | null }) {
+export function FirstScreen({ catalogue, onLogin }: { catalogue: Catalogue | null; onLogin: () => void }) {
   const { view } = useGame();
   return (
     <main className="first">
@@ -24,6 +24,9 @@ export function FirstScreen({ catalogue }: { catalogue: Catalogue | null }) {
       <p className="lead">Press start and do something for five minutes. The rest comes by itself.</p>
       <StartButton />
       <p className="quiet">No account. Nothing to fill in.</p>
+      <button type="button" className="link" onClick={onLogin}>
+        I have a hero already
+      </button>
     </main>
   );
 }

@@ -1,12 +1,14 @@
 import type { Hero, Profile as ProfileFields } from '@dopamine-hero/sdk';
 import { type FormEvent, useState } from 'react';
+import { AccountCard } from '../account/cards';
 import { achievementWords, type Catalogue, CATEGORY_WORDS } from '../catalogue';
 import { duration, price, shortDate, WEEKDAYS } from '../format';
 import { useClient, useGame } from '../game';
 import { Icon } from '../parts/icon';
+import type { Go } from '../parts/navigation';
 import { NumberField } from './home';
 
-export function Profile({ catalogue }: { catalogue: Catalogue | null }) {
+export function Profile({ catalogue, onGo }: { catalogue: Catalogue | null; onGo: Go }) {
   const { hero } = useGame().view;
   return (
     <main className="profile">
@@ -19,26 +21,9 @@ export function Profile({ catalogue }: { catalogue: Catalogue | null }) {
       <Month hero={hero} />
       <Achievements hero={hero} catalogue={catalogue} />
       <HeroSettings key={hero.hero_id} hero={hero} />
-      <section className="card" aria-label="Your data">
-        <p className="quiet">A guest hero lives on this device and stays for 30 days after its last use.</p>
-        <div className="controls">
-          <button type="button" onClick={() => saveAsFile(hero)}>
-            Save everything as a file
-          </button>
-        </div>
-      </section>
+      <AccountCard onGo={onGo} />
     </main>
   );
-}
-
-/** All that this device knows of the hero, readable by people and programs. */
-function saveAsFile(hero: Hero): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(hero, null, 2)], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `dopamine-hero-${hero.today.date}.json`;
-  link.click();
-  URL.revokeObjectURL(url);
 }
 
 function Level({ hero }: { hero: Hero }) {

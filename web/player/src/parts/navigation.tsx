@@ -3,7 +3,13 @@ import { useGame } from '../game';
 import { Icon, type IconName } from './icon';
 import { StatusPill } from './status';
 
-export type Page = 'home' | 'tasks' | 'workshop' | 'rack' | 'you' | 'settings';
+export type Page = 'home' | 'tasks' | 'workshop' | 'rack' | 'you' | 'settings' | AccountPageName;
+
+/** Reached from the profile, from a banner, or from a mail. */
+export type AccountPageName = 'create' | 'login' | 'forgot' | 'reset' | 'verify' | 'claim' | 'account';
+
+/** Opens a page; the words are said above it, once. */
+export type Go = (page: Page, words?: string) => void;
 
 const PAGES: readonly { page: Page; words: string; icon: IconName }[] = [
   { page: 'home', words: 'Focus', icon: 'home' },
@@ -13,7 +19,7 @@ const PAGES: readonly { page: Page; words: string; icon: IconName }[] = [
   { page: 'you', words: 'You', icon: 'you' },
 ];
 
-export function Navigation({ page, onGo }: { page: Page; onGo: (page: Page) => void }) {
+export function Navigation({ page, onGo }: { page: Page; onGo: Go }) {
   return (
     <nav className="navigation" aria-label="Pages">
       {PAGES.map((one) => (
@@ -28,7 +34,7 @@ export function Navigation({ page, onGo }: { page: Page; onGo: (page: Page) => v
 
 export interface TopBarProps {
   page: Page;
-  onGo: (page: Page) => void;
+  onGo: Go;
   onHelp: () => void;
   /** The very first screen shows nothing to decide. */
   isBare: boolean;

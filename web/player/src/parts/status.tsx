@@ -1,6 +1,9 @@
 import type { ClientState, Command, Refusal } from '@dopamine-hero/sdk';
+import { NoticeBanner, SignedOutBanner } from '../account/cards';
+import { ErasureBanner } from '../account/data';
 import { useClient, useGame } from '../game';
 import { Icon } from './icon';
+import type { Go } from './navigation';
 
 export interface StatusWords {
   tone: 'quiet' | 'busy' | 'away';
@@ -40,7 +43,7 @@ export function StatusPill() {
 }
 
 /** Everything that the player should know about the line, above the page and never over the timer. */
-export function Banners() {
+export function Banners({ notice, onGo, onCloseNotice }: { notice: string; onGo: Go; onCloseNotice: () => void }) {
   const client = useClient();
   const state = useGame();
   const { link, view, unconfirmed } = state;
@@ -48,6 +51,7 @@ export function Banners() {
   const isAway = link.state === 'waiting' && (!state.synced || unconfirmed > 0 || running);
   return (
     <div className="banners">
+      {notice !== '' && <NoticeBanner words={notice} onClose={onCloseNotice} />}
       {isAway && (
         <p className="banner" role="status">
           {link.online ? 'The server does not answer right now.' : 'You are offline.'}{' '}
@@ -71,7 +75,8 @@ export function Banners() {
           </button>
         </p>
       )}
-      {link.state === 'signed_out' && <SignedOut />}
+      <ErasureBanner />
+      {link.state === 'signed_out' && <SignedOutBanner onGo={onGo} />}
       {link.state === 'banned' && (
         <p className="banner" role="status">
           This hero was closed by an operator. Please write to them if you think that is wrong.
@@ -84,25 +89,6 @@ export function Banners() {
         <RefusalBanner key={refusal.key} refusal={refusal} onDismiss={() => client.dismissRefusal(refusal.key)} />
       ))}
     </div>
-  );
-}
-
-function SignedOut() {
-  const client = useClient();
-  return (
-    <p className="banner" role="status">
-      This device is no longer signed in. What you see stays here until you decide.
-      <button
-        type="button"
-        className="link"
-        onClick={() => {
-          client.forgetDevice();
-          location.reload();
-        }}
-      >
-        Start a new hero
-      </button>
-    </p>
   );
 }
 

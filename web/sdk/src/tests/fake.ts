@@ -1,9 +1,11 @@
 /** A scripted other side: time that only moves when told, sockets that do what the test says. */
 
 import { decode, encode } from '@msgpack/msgpack';
-import { type Api, Unauthorized } from '../api';
+import type { Api, Session } from '../api';
+import { Auth } from '../auth';
 import { DopamineHero, type ClientOptions } from '../client';
 import type { SocketLike, Surroundings } from '../connection';
+import { Unauthorized } from '../http';
 import { blankHero } from '../optimistic';
 import type { ClientMessage, Command, Events, Hero, ServerMessage, Welcome } from '../protocol.gen';
 import { MemoryStorage } from '../storage';
@@ -114,7 +116,7 @@ export class FakeWorld implements Surroundings {
 
 /** Lets promises that wait for nothing run. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  for (let turn = 0; turn < 60; turn += 1) await Promise.resolve();
 }
 
 export class FakeApi implements Api {
@@ -137,6 +139,16 @@ export class FakeApi implements Api {
   async catalogue() {
     return {};
   }
+  async register(): Promise<Session> {
+    throw new Unauthorized();
+  }
+  async login(): Promise<Session> {
+    throw new Unauthorized();
+  }
+  async refresh(): Promise<Session> {
+    throw new Unauthorized();
+  }
+  async logout(): Promise<void> {}
 }
 
 export interface Fixture {
@@ -144,26 +156,29 @@ export interface Fixture {
   api: FakeApi;
   storage: MemoryStorage;
   client: DopamineHero;
+  auth: Auth;
 }
 
-export function fixture(parts: Partial<ClientOptions> & { world?: FakeWorld; api?: FakeApi; storage?: MemoryStorage } = {}): Fixture {
+type Parts = Partial<ClientOptions> & { world?: FakeWorld; api?: Api; auth?: Auth; storage?: MemoryStorage };
+
+export function fixture(parts: Parts = {}): Fixture {
   const world = parts.world ?? new FakeWorld();
   const api = parts.api ?? new FakeApi();
   const storage = parts.storage ?? new MemoryStorage();
+  const auth = parts.auth ?? new Auth({ api, storage, wallMs: () => world.wallMs(), exclusively: (_, run) => run(), channel: null });
   const client = new DopamineHero({
+    identity: { heroId: () => auth.state.heroId, ticket: () => auth.ticket() },
     socketUrl: 'ws://test/v1/ws',
     streamId: 7,
     orphanStreams: [],
-    exclusively: (run) => run(),
     newStream: () => 8,
     name: 'test',
     timeZone: 'Europe/Berlin',
     ...parts,
-    api,
     storage,
     surroundings: world,
   });
-  return { world, api, storage, client };
+  return { world, api: api as FakeApi, storage, client, auth };
 }
 
 export function hero(change: Partial<Hero> = {}): Hero {

@@ -1,0 +1,191 @@
+/** Everything about the account in one place, the rare and the final things folded away. */
+
+import { useState } from 'react';
+import { useClient, useGame } from '../game';
+import type { Go } from '../parts/navigation';
+import { DataCard } from './data';
+import { Devices } from './devices';
+import { at, Field, Form, FormProblem, Heading, PasswordField, Submit, useTask } from './form';
+import { PictureForm } from './picture-form';
+import { useAuth, useBrowser, useMe } from './session';
+
+export function AccountPage({ onGo }: { onGo: Go }) {
+  const { guest, expired } = useAuth();
+  const { me, problem, load } = useMe();
+  return (
+    <main className="account">
+      <Heading>Account</Heading>
+      {me === null && (
+        <section className="card" aria-label="Your account">
+          {problem === null ? <p role="status">Asking the server…</p> : <FormProblem problem={problem} />}
+          {problem !== null && (
+            <div className="controls">
+              <button type="button" className="primary" onClick={() => (expired ? onGo('login') : void load())}>
+                {expired ? 'Log in' : 'Try again'}
+              </button>
+            </div>
+          )}
+        </section>
+      )}
+      {guest !== null && (
+        <section className="card" aria-label="A second hero">
+          <h2>A second hero on this device</h2>
+          <p>The hero that was here before you logged in waits for you.</p>
+          <div className="controls">
+            <button type="button" onClick={() => onGo('claim')}>
+              See both together
+            </button>
+          </div>
+        </section>
+      )}
+      {me !== null && (
+        <>
+          <div className="two">
+            <You />
+            <MailCard />
+          </div>
+          <Devices onGo={onGo} />
+          <PasswordCard onGo={onGo} />
+          <DataCard />
+        </>
+      )}
+      <Logout onGo={onGo} />
+    </main>
+  );
+}
+
+function You() {
+  const { account } = useBrowser();
+  const { me, replace } = useMe();
+  const task = useTask();
+  const [name, setName] = useState(me?.name ?? '');
+  const isSame = name.trim() === (me?.name ?? '');
+  const save = () =>
+    task.run(async () => {
+      const changed = await account.rename(name.trim());
+      replace({ name: changed.name });
+    });
+  return (
+    <section className="card" aria-label="You">
+      <h2>You</h2>
+      <PictureForm />
+      <Form onSubmit={save} label="Your name">
+        <Field label="Your name" hint="How mails address you. The hero has a name of its own." value={name} maxLength={40} autoComplete="nickname" onChange={setName}>
+          <button type="submit" disabled={isSame}>
+            {task.busy ? 'Saving…' : 'Save'}
+          </button>
+        </Field>
+        <FormProblem problem={task.problem} />
+      </Form>
+    </section>
+  );
+}
+
+function MailCard() {
+  const { account } = useBrowser();
+  const { me } = useMe();
+  const task = useTask();
+  const [sent, setSent] = useState(false);
+  if (me === null) return null;
+  const resend = () =>
+    task.run(async () => {
+      await account.resendMail();
+      setSent(true);
+    });
+  return (
+    <section className="card" aria-label="Mail">
+      <h2>Mail</h2>
+      <p className="mail-address">{me.mail ?? 'No mail: this account logs in elsewhere.'}</p>
+      {me.mail !== null && me.mail_verified && <p className="quiet">Confirmed. A forgotten password finds its way back to you.</p>}
+      {me.mail !== null && !me.mail_verified && (
+        <>
+          <p className="quiet">Not confirmed yet. The link in the mail does it.</p>
+          <div className="controls">
+            <button type="button" aria-disabled={task.busy || sent} onClick={sent ? undefined : resend}>
+              {sent ? 'On its way' : 'Send the mail again'}
+            </button>
+          </div>
+          <FormProblem problem={task.problem} />
+        </>
+      )}
+      <p className="quiet">With us since {new Date(me.created_at_ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' })}.</p>
+    </section>
+  );
+}
+
+function PasswordCard({ onGo }: { onGo: Go }) {
+  const { account } = useBrowser();
+  const task = useTask();
+  const [old, setOld] = useState('');
+  const [fresh, setFresh] = useState('');
+  const [done, setDone] = useState(false);
+  const change = () =>
+    task.run(async () => {
+      setDone(false);
+      await account.changePassword(old, fresh);
+      setOld('');
+      setFresh('');
+      setDone(true);
+    });
+  // Here the mail is known, so only the password that was typed can be wrong.
+  const isWrongOld = task.problem?.code === 'wrong_login';
+  const wrongOld = isWrongOld && task.problem !== null ? { ...task.problem, words: 'This is not the password so far.' } : null;
+  return (
+    <details className="card">
+      <summary>Change the password</summary>
+      <Form onSubmit={change} label="Change the password">
+        <PasswordField label="Password so far" value={old} problem={wrongOld} onChange={setOld} />
+        <PasswordField label="New password" isNew value={fresh} problem={isWrongOld ? null : at(task.problem, 'password')} onChange={setFresh} />
+        <FormProblem problem={at(task.problem, 'form', 'mail')} />
+        <div className="controls">
+          <Submit busy={task.busy}>Change it</Submit>
+          <button type="button" className="link" onClick={() => onGo('forgot')}>
+            Forgot it?
+          </button>
+        </div>
+        <p role="status">{done ? 'Changed. All other devices were signed out.' : ''}</p>
+      </Form>
+    </details>
+  );
+}
+
+/** Until then what is under way is saved. */
+const SAVE_MS_MAX = 3_000;
+
+function Logout({ onGo }: { onGo: Go }) {
+  const { auth } = useBrowser();
+  const client = useClient();
+  const { link, view } = useGame();
+  const task = useTask();
+  const [unsaved, setUnsaved] = useState(0);
+  const logout = (anyway: boolean) =>
+    task.run(async () => {
+      const left = link.state === 'live' ? await client.saved(SAVE_MS_MAX) : client.state.unconfirmed;
+      if (left > 0 && !anyway) return setUnsaved(left);
+      await auth.logout();
+      client.stop();
+      client.dropUnsaved();
+      onGo('home', 'Logged out on this device.');
+    });
+  return (
+    <section className="card" aria-label="Log out">
+      {unsaved > 0 && (
+        <p role="alert">
+          {unsaved} {unsaved === 1 ? 'change is' : 'changes are'} not saved yet. Logged out, {unsaved === 1 ? 'it' : 'they'} would be gone.
+        </p>
+      )}
+      <FormProblem problem={task.problem} />
+      <div className="controls">
+        {unsaved > 0 && (
+          <button type="button" className="primary" onClick={() => setUnsaved(0)}>
+            Stay
+          </button>
+        )}
+        <button type="button" aria-disabled={task.busy} onClick={() => logout(unsaved > 0)}>
+          {unsaved > 0 ? 'Log out all the same' : 'Log out'}
+        </button>
+      </div>
+      {view.hero.focus.session !== null && <p className="quiet">The running session goes on without this device.</p>}
+    </section>
+  );
+}
