@@ -1,0 +1,254 @@
+/** One person's way from a guest to an account, with everything that an account can do. The tests build on each other. */
+
+import { readFile } from 'node:fs/promises';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { disagreement, freshTab, GameServer, launch, nextSecond, openTab, seededDevice, startButton, status, timerSeconds } from './harness';
+
+const MAIL = 'mira@example.org';
+const PASSWORD = 'violet kettle on a train';
+
+let server: GameServer;
+let browser: Browser;
+let page: Page;
+let context: BrowserContext;
+let complaints: string[];
+/** A guest of some weeks, made by the seed. */
+let seeded: { hero_id: string; device_token: string };
+
+beforeAll(async () => {
+  server = await GameServer.start();
+  await server.end('SIGTERM');
+  seeded = await seededDevice(server);
+  await server.start();
+  browser = await launch();
+  ({ page, context, complaints } = await freshTab(browser, server.url));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+const open = (tab: Page, name: string) => tab.getByRole('navigation').getByRole('button', { name }).click();
+const saved = (tab: Page) => expect.poll(() => status(tab)).toBe('All saved');
+const heading = (tab: Page, name: string) => tab.getByRole('heading', { level: 1, name }).waitFor();
+const storages = (tab: Page) => tab.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+const heroOf = (tab: Page) =>
+  tab.evaluate(() => {
+    const account = JSON.parse(localStorage.getItem('dopamine-hero.account') ?? 'null') as { hero_id: string } | null;
+    const guest = JSON.parse(localStorage.getItem('dopamine-hero.device') ?? 'null') as { hero_id: string } | null;
+    return (account ?? guest)?.hero_id ?? null;
+  });
+
+/** A session that counts is a little longer than a minute. */
+async function sessionThatCounts(): Promise<void> {
+  await startButton(page).click();
+  await expect.poll(() => timerSeconds(page), { timeout: 80_000 }).toBeLessThan(237);
+  await page.getByRole('button', { name: 'End here' }).click();
+  await page.getByTestId('summary').waitFor();
+  await saved(page);
+}
+
+async function login(tab: Page, password = PASSWORD): Promise<void> {
+  await tab.getByLabel('Mail').fill(MAIL);
+  await tab.getByLabel('Password', { exact: true }).fill(password);
+  await tab.getByRole('button', { name: 'Log in', exact: true }).click();
+}
+
+it('an account is not spoken of after the first session, and offered once, calmly, after the second', async () => {
+  await sessionThatCounts();
+  expect(await page.getByRole('button', { name: 'Create an account' }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Later' }).click();
+  await open(page, 'You');
+  await page.getByText(/stays for 30 days after its last use/).waitFor();
+  expect(await page.getByRole('button', { name: 'Create an account' }).count()).toBe(0);
+  await page.keyboard.press('Escape');
+
+  await sessionThatCounts();
+  const offer = page.getByRole('region', { name: 'Keep this hero' });
+  await offer.waitFor();
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  await offer.getByRole('button', { name: 'No, thank you' }).click();
+  await expect.poll(() => offer.count()).toBe(0);
+  await page.reload();
+  await saved(page);
+  expect(await page.evaluate(() => localStorage.getItem('dopamine-hero.account-offer'))).toBe('dismissed');
+  await open(page, 'You');
+  await page.getByRole('button', { name: 'Create an account' }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+it('a guest becomes an account with its hero, its energy and its running session', async () => {
+  const hero = await heroOf(page);
+  const energy = await page.getByTestId('energy').textContent();
+  await open(page, 'Focus');
+  await page.getByRole('button', { name: '25 min', exact: true }).click();
+  await saved(page);
+  const before = await nextSecond(page);
+
+  await open(page, 'You');
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByLabel('Mail').fill(MAIL);
+  await page.getByLabel('Password', { exact: true }).fill('password1');
+  await page.getByRole('button', { name: 'Create the account' }).click();
+  await expect.poll(() => page.locator('[data-code=weak_password]').count()).toBe(1);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('autocomplete'))).toBe('new-password');
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create the account' }).click();
+  await heading(page, 'Account');
+  await page.getByText(MAIL).waitFor();
+
+  expect(await heroOf(page)).toBe(hero);
+  await saved(page);
+  expect(await page.getByTestId('energy').textContent()).toBe(energy);
+  await open(page, 'Focus');
+  expect(disagreement(before, await nextSecond(page))).toBeLessThanOrEqual(1);
+  expect(complaints).toEqual([]);
+});
+
+it('a reload stays logged in by the cookie, and no token is in storage', async () => {
+  const before = await nextSecond(page);
+  await page.reload();
+  await saved(page);
+  expect(disagreement(before, await nextSecond(page))).toBeLessThanOrEqual(1);
+  await open(page, 'You');
+  await page.getByRole('button', { name: 'Account and devices' }).click();
+  await page.getByText(MAIL).waitFor();
+  const kept = await storages(page);
+  expect(kept).not.toMatch(/dh_|eyJ|token/);
+  expect(kept).not.toContain('mira');
+  const cookie = (await context.cookies()).find((one) => one.name.includes('dh_refresh'));
+  expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' });
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+});
+
+it('two tabs that wake up together stay logged in', async () => {
+  const others = await Promise.all([1, 2, 3].map(() => openTab(context, server.url)));
+  for (const other of others) await saved(other.page);
+  await Promise.all([page, ...others.map((other) => other.page)].map((tab) => tab.reload()));
+  for (const tab of [page, ...others.map((other) => other.page)]) await saved(tab);
+  expect(await page.getByTestId('signed-out').count()).toBe(0);
+  for (const other of others) {
+    expect(other.complaints).toEqual([]);
+    await other.page.close();
+  }
+});
+
+it('a second browser logs in, and is told within five seconds when the first one signs it out', async () => {
+  const second = await freshTab(browser, server.url);
+  await second.page.getByRole('button', { name: 'I have a hero already' }).click();
+  await login(second.page, 'not the password');
+  await expect.poll(() => second.page.locator('[data-code=wrong_login]').count()).toBe(1);
+  await login(second.page);
+  await second.page.getByTestId('timer').waitFor();
+  await saved(second.page);
+  expect(await heroOf(second.page)).toBe(await heroOf(page));
+
+  await open(page, 'You');
+  await page.getByRole('button', { name: 'Account and devices' }).click();
+  const devices = page.getByRole('region', { name: 'Devices' });
+  await devices.getByText('this one').waitFor();
+  const others = devices.getByRole('button', { name: /^Sign out (?!all)(?!.*this one)/ });
+  const from = Date.now();
+  const isOnlyOne = (await others.count()) === 1;
+  await (isOnlyOne ? others.first() : devices.getByRole('button', { name: 'Sign out all others' })).click();
+  await second.page.getByTestId('signed-out').waitFor({ timeout: 5_000 });
+  expect(Date.now() - from).toBeLessThanOrEqual(5_000);
+  // The session goes on, and the way back is asked for calmly.
+  await expect.poll(() => second.page.getByTestId('signed-out').textContent()).toContain('The timer runs on');
+  const before = await nextSecond(second.page);
+  expect(disagreement(before, await nextSecond(second.page))).toBeLessThanOrEqual(1);
+
+  await second.page.getByTestId('signed-out').getByRole('button', { name: 'Log in' }).click();
+  await heading(second.page, 'Log in once more');
+  await login(second.page);
+  await saved(second.page);
+  await expect.poll(() => second.page.getByTestId('signed-out').count()).toBe(0);
+  expect(second.complaints).toEqual([]);
+  await second.context.close();
+});
+
+it('a guest of another device comes into the account, after a look at what that means', async () => {
+  await open(page, 'Focus');
+  await page.getByRole('button', { name: 'End here' }).click();
+  await saved(page);
+  const other = await freshTab(browser, server.url);
+  await other.page.evaluate((device) => localStorage.setItem('dopamine-hero.device', JSON.stringify(device)), seeded);
+  await other.page.reload();
+  await saved(other.page);
+  await open(other.page, 'Tasks');
+  await other.page.getByLabel('Add a task').fill('Written just before');
+  await other.page.getByLabel('Add a task').press('Enter');
+  await open(other.page, 'You');
+  await other.page.getByRole('button', { name: 'Log in to an account' }).click();
+  await login(other.page);
+
+  await heading(other.page, 'Two heroes of yours');
+  const table = other.page.getByRole('table');
+  await table.waitFor();
+  const row = async (name: string) => (await table.getByRole('row', { name: new RegExp(`^${name}`) }).getByRole('cell').allTextContents()).map((text) => Number(text.replaceAll(',', '')));
+  const [guest = 0, account = 0, united = 0] = await row('Sessions');
+  expect(guest).toBeGreaterThan(20);
+  expect(account).toBe(2);
+  expect(united).toBe(guest + account);
+  await other.page.getByRole('button', { name: 'Bring it together' }).click();
+  await heading(other.page, 'One hero now');
+  await other.page.getByRole('button', { name: 'To the hero' }).click();
+  await saved(other.page);
+  expect(await heroOf(other.page)).toBe(await heroOf(page));
+  expect(await storages(other.page)).not.toContain('dh_');
+  await open(other.page, 'Tasks');
+  await other.page.getByRole('checkbox', { name: 'Written just before' }).waitFor();
+  await open(page, 'Tasks');
+  await page.getByRole('checkbox', { name: 'Written just before' }).waitFor();
+  expect(other.complaints).toEqual([]);
+  await other.context.close();
+});
+
+it('everything is taken along as files', async () => {
+  await open(page, 'You');
+  await page.getByRole('button', { name: 'Account and devices' }).click();
+  const take = async (name: RegExp) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+    return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+  };
+  const everything = await take(/^Everything/);
+  expect(everything.name).toMatch(/\.json$/);
+  expect(JSON.stringify(JSON.parse(everything.text))).toContain('Written just before');
+  const ledger = await take(/^Energy and dopamine/);
+  expect(ledger.name).toMatch(/\.csv$/);
+  expect(ledger.text.split('\n').length).toBeGreaterThan(20);
+});
+
+it('a hero is deleted with the password, hidden, and brought back', async () => {
+  await page.getByText('Delete this hero').click();
+  await page.getByLabel('Your password').fill('not this one');
+  await page.getByRole('button', { name: 'Delete the hero' }).click();
+  await page.getByText('This is not the password.').waitFor();
+  await page.getByLabel('Your password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Delete the hero' }).click();
+  const banner = page.getByTestId('erasure');
+  await banner.waitFor();
+  await page.reload();
+  await banner.waitFor();
+  await banner.getByRole('button', { name: 'Keep it after all' }).click();
+  await expect.poll(() => banner.count()).toBe(0);
+  await saved(page);
+  await page.reload();
+  await saved(page);
+  expect(await banner.count()).toBe(0);
+});
+
+it('a logout leaves nothing of the account in this browser', async () => {
+  await open(page, 'You');
+  await page.getByRole('button', { name: 'Account and devices' }).click();
+  await page.getByRole('button', { name: 'Log out', exact: true }).click();
+  await startButton(page).waitFor();
+  const kept = await storages(page);
+  expect(kept).not.toMatch(/hero_id/);
+  expect((await context.cookies()).filter((one) => one.name.includes('dh_refresh'))).toEqual([]);
+  await page.reload();
+  await startButton(page).waitFor();
+  expect(complaints).toEqual([]);
+});
