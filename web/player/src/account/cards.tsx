@@ -34,13 +34,8 @@ export function AccountOffer({ onGo }: { onGo: Go }) {
   );
 }
 
-/** On the profile: an account's way in, or what a guest should know. */
+/** On the profile of an account: the way to everything about it. */
 export function AccountCard({ onGo }: { onGo: Go }) {
-  const auth = useAuth();
-  return auth.kind === 'account' ? <Mine onGo={onGo} /> : <GuestCard onGo={onGo} />;
-}
-
-function Mine({ onGo }: { onGo: Go }) {
   const { me } = useMe();
   const { guest, expired } = useAuth();
   return (
@@ -64,7 +59,8 @@ function Mine({ onGo }: { onGo: Go }) {
   );
 }
 
-function GuestCard({ onGo }: { onGo: Go }) {
+/** On the profile of a guest: how long it stays, and how it could stay for good. */
+export function GuestCard({ onGo }: { onGo: Go }) {
   const client = useClient();
   const { hero } = useGame().view;
   const auth = useAuth();

@@ -62,7 +62,7 @@ function Erase() {
   return (
     <details>
       <summary>Delete this hero</summary>
-      <Form onSubmit={erase} label="Delete this hero">
+      <Form onSubmit={erase}>
         <p>It is hidden at once, and all other devices are signed out. After 30 days it is erased for good. Until then one press brings all of it back.</p>
         {asksPassword && <PasswordField label="Your password" value={password} problem={wrong ?? at(task.problem, 'password')} onChange={setPassword} />}
         <FormProblem problem={at(task.problem, 'form', 'mail')} />

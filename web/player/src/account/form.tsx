@@ -134,13 +134,13 @@ export function Submit({ busy, children }: { busy: boolean; children: ReactNode 
 }
 
 /** A form that only does what it is told here. */
-export function Form({ onSubmit, children, label }: { onSubmit: () => void; children: ReactNode; label?: string }) {
+export function Form({ onSubmit, children }: { onSubmit: () => void; children: ReactNode }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onSubmit();
   };
   return (
-    <form className="account-form" aria-label={label} onSubmit={submit}>
+    <form className="account-form" onSubmit={submit}>
       {children}
     </form>
   );

@@ -35,7 +35,7 @@ export function CreateAccount({ onGo }: { onGo: Go }) {
         <p>
           {kind === 'guest' ? 'Everything stays as it is: the same hero, its energy, and a session that is running.' : 'A hero that is on every device of yours.'}
         </p>
-        <Form onSubmit={create} label="Create an account">
+        <Form onSubmit={create}>
           <MailField value={mail} problem={at(task.problem, 'mail')} onChange={setMail} autoFocus />
           <PasswordField label="Password" isNew value={password} problem={at(task.problem, 'password')} onChange={setPassword} />
           <FormProblem problem={at(task.problem, 'form')} />
@@ -75,7 +75,7 @@ export function Login({ onGo }: { onGo: Go }) {
       <Heading keepFocus>{state.expired ? 'Log in once more' : 'Log in'}</Heading>
       <section className="card">
         {state.expired && <p>The login on this device has ended. What you see stays, and what you do is kept until you are back.</p>}
-        <Form onSubmit={login} label="Log in">
+        <Form onSubmit={login}>
           <MailField value={mail} problem={at(task.problem, 'mail')} onChange={setMail} autoFocus />
           <PasswordField label="Password" value={password} problem={at(task.problem, 'password')} onChange={setPassword} />
           <FormProblem problem={at(task.problem, 'form')} />

@@ -39,7 +39,7 @@ export function ForgotPassword({ onGo }: { onGo: Go }) {
       <Heading keepFocus>A new password</Heading>
       <section className="card">
         <p>It happens. Where should the link go?</p>
-        <Form onSubmit={send} label="Ask for a link">
+        <Form onSubmit={send}>
           <MailField value={mail} problem={at(task.problem, 'mail')} onChange={setMail} autoFocus />
           <FormProblem problem={at(task.problem, 'form', 'password')} />
           <div className="controls">
@@ -68,7 +68,7 @@ export function ResetPassword({ code, onGo }: { code: string; onGo: Go }) {
     <main className="account narrow">
       <Heading keepFocus>A new password</Heading>
       <section className="card">
-        <Form onSubmit={reset} label="Set a new password">
+        <Form onSubmit={reset}>
           <PasswordField label="New password" isNew value={password} problem={at(task.problem, 'password')} onChange={setPassword} autoFocus />
           <FormProblem problem={at(task.problem, 'form', 'mail')} />
           <div className="controls">

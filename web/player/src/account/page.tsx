@@ -69,7 +69,7 @@ function You() {
     <section className="card" aria-label="You">
       <h2>You</h2>
       <PictureForm />
-      <Form onSubmit={save} label="Your name">
+      <Form onSubmit={save}>
         <Field label="Your name" hint="How mails address you. The hero has a name of its own." value={name} maxLength={40} autoComplete="nickname" onChange={setName}>
           <button type="submit" disabled={isSame}>
             {task.busy ? 'Saving…' : 'Save'}
@@ -133,7 +133,7 @@ function PasswordCard({ onGo }: { onGo: Go }) {
   return (
     <details className="card">
       <summary>Change the password</summary>
-      <Form onSubmit={change} label="Change the password">
+      <Form onSubmit={change}>
         <PasswordField label="Password so far" value={old} problem={wrongOld} onChange={setOld} />
         <PasswordField label="New password" isNew value={fresh} problem={isWrongOld ? null : at(task.problem, 'password')} onChange={setFresh} />
         <FormProblem problem={at(task.problem, 'form', 'mail')} />

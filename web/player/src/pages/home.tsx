@@ -23,10 +23,12 @@ export function FirstScreen({ catalogue, onLogin }: { catalogue: Catalogue | nul
       <h1>Five minutes. That is all.</h1>
       <p className="lead">Press start and do something for five minutes. The rest comes by itself.</p>
       <StartButton />
-      <p className="quiet">No account. Nothing to fill in.</p>
-      <button type="button" className="link" onClick={onLogin}>
-        I have a hero already
-      </button>
+      <p className="quiet">
+        No account. Nothing to fill in.{' '}
+        <button type="button" className="link" onClick={onLogin}>
+          I have a hero already
+        </button>
+      </p>
     </main>
   );
 }

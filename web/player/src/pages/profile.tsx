@@ -1,6 +1,7 @@
 import type { Hero, Profile as ProfileFields } from '@dopamine-hero/sdk';
 import { type FormEvent, useState } from 'react';
-import { AccountCard } from '../account/cards';
+import { AccountCard, GuestCard } from '../account/cards';
+import { useAuth } from '../account/session';
 import { achievementWords, type Catalogue, CATEGORY_WORDS } from '../catalogue';
 import { duration, price, shortDate, WEEKDAYS } from '../format';
 import { useClient, useGame } from '../game';
@@ -10,9 +11,11 @@ import { NumberField } from './home';
 
 export function Profile({ catalogue, onGo }: { catalogue: Catalogue | null; onGo: Go }) {
   const { hero } = useGame().view;
+  const isMine = useAuth().kind === 'account';
   return (
     <main className="profile">
       <h1>{hero.profile.name}</h1>
+      {isMine && <AccountCard onGo={onGo} />}
       <Level hero={hero} />
       <div className="two">
         <StreakCard hero={hero} />
@@ -21,7 +24,7 @@ export function Profile({ catalogue, onGo }: { catalogue: Catalogue | null; onGo
       <Month hero={hero} />
       <Achievements hero={hero} catalogue={catalogue} />
       <HeroSettings key={hero.hero_id} hero={hero} />
-      <AccountCard onGo={onGo} />
+      {!isMine && <GuestCard onGo={onGo} />}
     </main>
   );
 }
