@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disagreement, freshTab, GameServer, launch, nextSecond, openTab, seededDevice, startButton, status, timerSeconds } from './harness';
 
 const MAIL = 'mira@example.org';
@@ -123,6 +123,21 @@ it('a reload stays logged in by the cookie, and no token is in storage', async (
   expect(await page.evaluate(() => document.cookie)).toBe('');
 });
 
+it('a server that is away ends no login: the page comes back without it, and the clock is right', async () => {
+  await open(page, 'Focus');
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => null));
+  const before = await nextSecond(page);
+  await server.end('SIGKILL');
+  await expect.poll(() => page.locator('.banners').textContent()).toContain('The timer runs on and will be saved');
+  await page.reload();
+  await page.getByTestId('timer').waitFor();
+  expect(disagreement(before, await nextSecond(page))).toBeLessThanOrEqual(1);
+  expect(await page.getByTestId('signed-out').count()).toBe(0);
+  await server.start();
+  await expect.poll(() => status(page), { timeout: 45_000 }).toBe('All saved');
+  expect(disagreement(before, await nextSecond(page))).toBeLessThanOrEqual(1);
+});
+
 it('two tabs that wake up together stay logged in', async () => {
   const others = await Promise.all([1, 2, 3].map(() => openTab(context, server.url)));
   for (const other of others) await saved(other.page);
@@ -241,14 +256,77 @@ it('a hero is deleted with the password, hidden, and brought back', async () => 
 });
 
 it('a logout leaves nothing of the account in this browser', async () => {
+  const other = await openTab(context, server.url);
+  await saved(other.page);
   await open(page, 'You');
   await page.getByRole('button', { name: 'Account and devices' }).click();
   await page.getByRole('button', { name: 'Log out', exact: true }).click();
   await startButton(page).waitFor();
+  await other.page.getByRole('button', { name: 'I have a hero already' }).waitFor();
+  await other.page.close();
   const kept = await storages(page);
   expect(kept).not.toMatch(/hero_id/);
   expect((await context.cookies()).filter((one) => one.name.includes('dh_refresh'))).toEqual([]);
   await page.reload();
   await startButton(page).waitFor();
   expect(complaints).toEqual([]);
+});
+
+describe('the login', () => {
+  it('works without a mouse, from field to field, and Escape leads back', async () => {
+    const tab = await freshTab(browser, server.url);
+    await tab.page.keyboard.press('Tab');
+    await tab.page.keyboard.press('Enter');
+    await heading(tab.page, 'Log in');
+    const focused = () => tab.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? (document.activeElement as HTMLInputElement).labels?.[0]?.textContent ?? document.activeElement?.textContent);
+    await expect.poll(focused).toBe('Mail');
+    await tab.page.keyboard.type('nobody@example.org');
+    for (const next of ['Password', 'Show the password', 'Log in', 'Forgot the password?']) {
+      await tab.page.keyboard.press('Tab');
+      expect(await focused()).toBe(next);
+    }
+    await tab.page.getByLabel('Password', { exact: true }).fill('not a password of anybody');
+    await tab.page.keyboard.press('Enter');
+    await expect.poll(() => tab.page.locator('[data-code=wrong_login]').count()).toBe(1);
+    // Where something is to be changed is where the focus is, and what is wrong is read with it.
+    await expect.poll(focused).toBe('Password');
+    const described = await tab.page.evaluate(() => document.getElementById(document.activeElement?.getAttribute('aria-describedby') ?? '')?.textContent);
+    expect(described).toContain('do not belong together');
+    await tab.page.keyboard.press('Escape');
+    await tab.page.keyboard.press('Escape');
+    await startButton(tab.page).waitFor();
+    expect(tab.complaints).toEqual([]);
+    await tab.context.close();
+  });
+
+  it.each([
+    [360, 100, 'light'],
+    [360, 200, 'dark'],
+    [1280, 200, 'contrast'],
+  ])('at %i wide with text at %i, %s, nothing is cut off', async (width, textPercent, theme) => {
+    const tab = await freshTab(browser, server.url, { viewport: { width, height: 740 } });
+    await tab.page.evaluate((chosen) => localStorage.setItem('dopamine-hero.settings', JSON.stringify(chosen)), { textPercent, theme });
+    await tab.page.reload();
+    const overflow = () => tab.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await tab.page.getByRole('button', { name: 'I have a hero already' }).click();
+    await heading(tab.page, 'Log in');
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await tab.page.getByRole('button', { name: 'Forgot the password?' }).click();
+    await heading(tab.page, 'A new password');
+    expect(await overflow()).toBeLessThanOrEqual(0);
+    await tab.context.close();
+  });
+
+  it('a used link says so and offers a new one, and its code is gone from the address', async () => {
+    const tab = await freshTab(browser, `${server.url}#reset=used-or-never-given`);
+    await heading(tab.page, 'A new password');
+    expect(tab.page.url()).not.toContain('reset');
+    await tab.page.getByLabel('New password').fill('a password that is long enough');
+    await tab.page.getByRole('button', { name: 'Set the password' }).click();
+    await tab.page.getByRole('button', { name: 'Ask for a new link' }).click();
+    await tab.page.getByLabel('Mail').fill('nobody@example.org');
+    await tab.page.getByRole('button', { name: 'Send the link' }).click();
+    await heading(tab.page, 'Look into your mail');
+    await tab.context.close();
+  });
 });

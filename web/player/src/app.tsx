@@ -77,7 +77,7 @@ export function App({ page, onGo, notice, code }: AppProps) {
   return (
     <div className="app">
       <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst} />
-      <Banners notice={notice} onGo={go} onCloseNotice={() => onGo(page)} />
+      <Banners page={page} notice={notice} onGo={go} onCloseNotice={() => onGo(page)} />
       {page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
       <div className="page" key={page} data-syncing={state.known && !state.synced}>
         {isFirst ? (

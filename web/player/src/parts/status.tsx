@@ -3,7 +3,7 @@ import { NoticeBanner, SignedOutBanner } from '../account/cards';
 import { ErasureBanner } from '../account/data';
 import { useClient, useGame } from '../game';
 import { Icon } from './icon';
-import type { Go } from './navigation';
+import type { Go, Page } from './navigation';
 
 export interface StatusWords {
   tone: 'quiet' | 'busy' | 'away';
@@ -42,8 +42,15 @@ export function StatusPill() {
   );
 }
 
+export interface BannersProps {
+  page: Page;
+  notice: string;
+  onGo: Go;
+  onCloseNotice: () => void;
+}
+
 /** Everything that the player should know about the line, above the page and never over the timer. */
-export function Banners({ notice, onGo, onCloseNotice }: { notice: string; onGo: Go; onCloseNotice: () => void }) {
+export function Banners({ page, notice, onGo, onCloseNotice }: BannersProps) {
   const client = useClient();
   const state = useGame();
   const { link, view, unconfirmed } = state;
@@ -76,7 +83,7 @@ export function Banners({ notice, onGo, onCloseNotice }: { notice: string; onGo:
         </p>
       )}
       <ErasureBanner />
-      {link.state === 'signed_out' && <SignedOutBanner onGo={onGo} />}
+      {link.state === 'signed_out' && page !== 'login' && <SignedOutBanner onGo={onGo} />}
       {link.state === 'banned' && (
         <p className="banner" role="status">
           This hero was closed by an operator. Please write to them if you think that is wrong.
