@@ -106,7 +106,12 @@ export function MailField(props: { value: string; problem?: Problem | null; onCh
 
 /** Problems that belong to no field. Said aloud, because the focus stays on the button. */
 export function FormProblem({ problem }: { problem: Problem | null }) {
-  return <div role="alert">{problem !== null && <ProblemWords problem={problem} />}</div>;
+  if (problem === null) return null;
+  return (
+    <div role="alert">
+      <ProblemWords problem={problem} />
+    </div>
+  );
 }
 
 function ProblemWords({ id, problem }: { id?: string; problem: Problem }) {

@@ -16,7 +16,6 @@ const NOT_KEPT = 'This browser keeps no cookies for this page, so the login ends
 
 export function CreateAccount({ onGo }: { onGo: Go }) {
   const { auth } = useBrowser();
-  const { hero } = useGame().view;
   const { kind } = useAuth();
   const client = useClient();
   const task = useTask();
@@ -26,7 +25,7 @@ export function CreateAccount({ onGo }: { onGo: Go }) {
     task.run(async () => {
       const { kept } = await auth.register({ mail: mail.trim(), password, device_name: deviceName(navigator.userAgent) });
       client.reconnect();
-      onGo('account', `Done: ${hero.profile.name} stays for good. A mail with a link is on its way to you. ${kept ? '' : NOT_KEPT}`);
+      onGo('account', `Done: your hero stays for good. A mail with a link is on its way to you. ${kept ? '' : NOT_KEPT}`);
     });
   return (
     <main className="account narrow">

@@ -80,9 +80,11 @@ export function PictureForm() {
         <p id={`${id}-hint`} className="quiet">
           JPEG, PNG or WebP, up to {FILE_MB_MAX} MB. The middle of it becomes a small round picture before it is sent.
         </p>
-        <p className="problem-line" role="alert">
-          {refused}
-        </p>
+        {refused !== '' && (
+          <p className="problem-line" role="alert">
+            {refused}
+          </p>
+        )}
         <FormProblem problem={task.problem} />
       </div>
     </div>

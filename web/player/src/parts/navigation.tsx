@@ -23,13 +23,21 @@ export function Navigation({ page, onGo }: { page: Page; onGo: Go }) {
   return (
     <nav className="navigation" aria-label="Pages">
       {PAGES.map((one) => (
-        <button key={one.page} type="button" aria-current={page === one.page ? 'page' : undefined} onClick={() => onGo(one.page)}>
+        <button key={one.page} type="button" aria-current={currentOf(page, one.page)} onClick={() => onGo(one.page)}>
           <Icon name={one.icon} />
           <span>{one.words}</span>
         </button>
       ))}
     </nav>
   );
+}
+
+const UNDER_YOU: readonly Page[] = ['create', 'login', 'forgot', 'reset', 'verify', 'claim', 'account'];
+
+/** The account's pages lie under the profile. */
+function currentOf(page: Page, entry: Page): 'page' | 'true' | undefined {
+  if (page === entry) return 'page';
+  return entry === 'you' && UNDER_YOU.includes(page) ? 'true' : undefined;
 }
 
 export interface TopBarProps {
