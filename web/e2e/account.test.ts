@@ -189,9 +189,18 @@ it('a guest of another device comes into the account, after a look at what that 
   await page.getByRole('button', { name: 'End here' }).click();
   await saved(page);
   const other = await freshTab(browser, server.url);
+  let isCut = false;
+  await other.page.routeWebSocket(/\/v1\/ws$/, (socket) => {
+    if (isCut) void socket.close({ code: 1013 });
+    else socket.connectToServer();
+  });
   await other.page.evaluate((device) => localStorage.setItem('dopamine-hero.device', JSON.stringify(device)), seeded);
   await other.page.reload();
   await saved(other.page);
+  // The line is cut, so what comes now cannot be saved.
+  isCut = true;
+  await other.page.reload();
+  await expect.poll(() => status(other.page)).toContain('Reconnecting');
   await open(other.page, 'Tasks');
   await other.page.getByLabel('Add a task').fill('Written just before');
   await other.page.getByLabel('Add a task').press('Enter');
@@ -200,6 +209,10 @@ it('a guest of another device comes into the account, after a look at what that 
   await login(other.page);
 
   await heading(other.page, 'Two heroes of yours');
+  await other.page.getByText(/^1 change of the hero on this device could not be saved yet/).waitFor({ timeout: 20_000 });
+  expect(await other.page.getByRole('button', { name: 'Bring it together' }).count()).toBe(0);
+  isCut = false;
+  await other.page.getByRole('button', { name: 'Try again' }).click();
   const table = other.page.getByRole('table');
   await table.waitFor();
   const row = async (name: string) => (await table.getByRole('row', { name: new RegExp(`^${name}`) }).getByRole('cell').allTextContents()).map((text) => Number(text.replaceAll(',', '')));

@@ -75,7 +75,9 @@ export function httpApi(send: Send): Api {
 
 function session(answer: unknown): Session {
   if (!isSession(answer)) throw new Error('the answer is no login');
-  return answer;
+  // No more than is needed: it is told to the other tabs.
+  const { access_token, expires_in_ms, account_id, hero_id, device_id } = answer;
+  return { access_token, expires_in_ms, account_id, hero_id, device_id };
 }
 
 export function isSession(value: unknown): value is Session {

@@ -45,7 +45,7 @@ function Erase() {
   const { me, replace } = useMe();
   const { storage } = useBrowser();
   const pending = usePendingErasure();
-  const task = useTask();
+  const task = useTask({ wrong_login: 'This is not the password.' });
   const [password, setPassword] = useState('');
   if (pending !== null) {
     return <p className="quiet">The hero is hidden now, and erased for good on {longDate(pending)}. Until then the line at the top brings it back.</p>;
@@ -58,13 +58,12 @@ function Erase() {
       if (kind === 'account') replace({ erase_at_ms: atMs });
       else if (heroId !== null) rememberErasure(storage, heroId, atMs);
     });
-  const wrong = task.problem?.code === 'wrong_login' ? { ...task.problem, words: 'This is not the password.' } : null;
   return (
     <details>
       <summary>Delete this hero</summary>
       <Form onSubmit={erase}>
         <p>It is hidden at once, and all other devices are signed out. After 30 days it is erased for good. Until then one press brings all of it back.</p>
-        {asksPassword && <PasswordField label="Your password" value={password} problem={wrong ?? at(task.problem, 'password')} onChange={setPassword} />}
+        {asksPassword && <PasswordField label="Your password" value={password} problem={at(task.problem, 'password')} onChange={setPassword} />}
         <FormProblem problem={at(task.problem, 'form', 'mail')} />
         <div className="controls">
           <button type="submit" aria-disabled={task.busy}>

@@ -14,7 +14,7 @@ export interface Task {
   run: (job: () => Promise<void>) => void;
 }
 
-export function useTask(): Task {
+export function useTask(special: Readonly<Record<string, string>> = {}): Task {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const run = (job: () => Promise<void>) => {
@@ -22,7 +22,7 @@ export function useTask(): Task {
     setBusy(true);
     setProblem(null);
     job()
-      .catch((error: unknown) => setProblem(problemOf(error)))
+      .catch((error: unknown) => setProblem(problemOf(error, special)))
       .finally(() => setBusy(false));
   };
   return { busy, problem, run };
@@ -40,6 +40,7 @@ type FieldProps = Omit<ComponentProps<'input'>, 'onChange' | 'id'> & {
 export function Field({ label, hint, problem = null, onChange, children, ...input }: FieldProps) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
+  // By its identity: the same problem again is new, and a problem that is only drawn again leaves the focus alone.
   useEffect(() => {
     if (problem !== null) field.current?.focus();
   }, [problem]);

@@ -115,7 +115,8 @@ function MailCard() {
 
 function PasswordCard({ onGo }: { onGo: Go }) {
   const { account } = useBrowser();
-  const task = useTask();
+  // Here the mail is known, so only the password can be another one.
+  const task = useTask({ wrong_login: 'This is not the password so far.' });
   const [old, setOld] = useState('');
   const [fresh, setFresh] = useState('');
   const [done, setDone] = useState(false);
@@ -127,14 +128,12 @@ function PasswordCard({ onGo }: { onGo: Go }) {
       setFresh('');
       setDone(true);
     });
-  // Here the mail is known, so only the password that was typed can be wrong.
   const isWrongOld = task.problem?.code === 'wrong_login';
-  const wrongOld = isWrongOld && task.problem !== null ? { ...task.problem, words: 'This is not the password so far.' } : null;
   return (
     <details className="card">
       <summary>Change the password</summary>
       <Form onSubmit={change}>
-        <PasswordField label="Password so far" value={old} problem={wrongOld} onChange={setOld} />
+        <PasswordField label="Password so far" value={old} problem={isWrongOld ? task.problem : null} onChange={setOld} />
         <PasswordField label="New password" isNew value={fresh} problem={isWrongOld ? null : at(task.problem, 'password')} onChange={setFresh} />
         <FormProblem problem={at(task.problem, 'form', 'mail')} />
         <div className="controls">

@@ -34,9 +34,10 @@ const WORDS: Record<string, [Place, string]> = {
   network: ['form', 'The server does not answer right now. What you wrote is still here; try again.'],
 };
 
-export function problemOf(error: unknown): Problem {
-  if (!(error instanceof ApiError)) return made('network', '', null);
-  return made(error.code, error.hint, error.retryAfterS);
+/** `special` are words of a form that knows better what a code means there. */
+export function problemOf(error: unknown, special: Readonly<Record<string, string>> = {}): Problem {
+  const problem = error instanceof ApiError ? made(error.code, error.hint, error.retryAfterS) : made('network', '', null);
+  return { ...problem, words: special[problem.code] ?? problem.words };
 }
 
 function made(code: string, hint: string, retryAfterS: number | null): Problem {

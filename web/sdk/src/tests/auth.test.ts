@@ -79,6 +79,25 @@ describe('a guest', () => {
     expect(await auth.ticket()).toEqual({ ticket: 'ticket of hero-1', heroId: 'hero-1' });
   });
 
+  it('that becomes an account in mid-flight repeats what was not answered, under the same stream and number', async () => {
+    const { auth, browser } = start();
+    const { world, storage } = browser;
+    const { client } = fixture({ auth, storage, world });
+    client.send(createTask('in flight'));
+    const mine = { state: { snapshot: hero({ hero_id: 'hero-1' }) } };
+    const before = await connect(world, mine);
+    client.send(createTask('behind it'));
+    await auth.register(ADA);
+    client.reconnect();
+    const after = await connect(world, mine);
+    expect(after.hello?.stream_id).toBe(before.hello?.stream_id);
+    expect(after.hello?.ticket).toBe('ticket of hero-1');
+    expect(after.commands).toEqual(before.commands);
+    expect(client.state.unconfirmed).toBe(2);
+    after.say({ duplicate: { cmd_seq: 1, seq: 2, created_id: 5 } });
+    expect(after.commands.map((one) => one.cmd_seq)).toEqual([1, 2]);
+  });
+
   it('keeps its token where the browser refuses cookies, and goes on with it', async () => {
     const { auth, browser } = start();
     await auth.ticket();
