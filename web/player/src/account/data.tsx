@@ -1,6 +1,6 @@
 /** One's own data: taken along at once, hidden at once, erased after a month of second thoughts. */
 
-import { isRecord, KEY, readJson } from '@dopamine-hero/sdk';
+import { isRecord, KEY, type KeyValue, readJson } from '@dopamine-hero/sdk';
 import { useState, useSyncExternalStore } from 'react';
 import { useClient, useGame } from '../game';
 import { at, Form, FormProblem, PasswordField, useTask } from './form';
@@ -40,10 +40,9 @@ function saveFile(blob: Blob, name: string): void {
 }
 
 function Erase() {
-  const { account } = useBrowser();
+  const { account, storage } = useBrowser();
   const { kind, heroId } = useAuth();
   const { me, replace } = useMe();
-  const { storage } = useBrowser();
   const pending = usePendingErasure();
   const task = useTask({ wrong_login: 'This is not the password.' });
   const [password, setPassword] = useState('');
@@ -86,8 +85,13 @@ function isErasure(value: unknown): value is Erasure {
 
 const listeners = new Set<() => void>();
 
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 /** A guest has no account that would know it, so this device keeps it. */
-function rememberErasure(storage: { set(key: string, value: string): void; remove(key: string): void }, heroId: string, atMs: number | null): void {
+function rememberErasure(storage: KeyValue, heroId: string, atMs: number | null): void {
   if (atMs === null) storage.remove(KEY.erasure);
   else storage.set(KEY.erasure, JSON.stringify({ hero_id: heroId, at_ms: atMs } satisfies Erasure));
   for (const listener of listeners) listener();
@@ -98,10 +102,6 @@ function usePendingErasure(): number | null {
   const { storage } = useBrowser();
   const { kind, heroId } = useAuth();
   const { me } = useMe();
-  const subscribe = (listener: () => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
   const kept = useSyncExternalStore(subscribe, () => storage.get(KEY.erasure));
   if (kind === 'account') return me?.erase_at_ms ?? null;
   const erasure = kept === null ? null : readJson(storage, KEY.erasure, isErasure);

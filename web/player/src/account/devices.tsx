@@ -1,13 +1,12 @@
 import type { DeviceLine } from '@dopamine-hero/sdk';
 import { useEffect, useRef, useState } from 'react';
 import { useClient } from '../game';
-import type { Go } from '../parts/navigation';
 import { FormProblem, useTask } from './form';
 import { useBrowser } from './session';
 
 /** Where this account is logged in, this device first. */
-export function Devices({ onGo }: { onGo: Go }) {
-  const { account, auth } = useBrowser();
+export function Devices({ onLogout }: { onLogout: () => void }) {
+  const { account } = useBrowser();
   const client = useClient();
   const task = useTask();
   const [devices, setDevices] = useState<DeviceLine[] | null>(null);
@@ -27,12 +26,6 @@ export function Devices({ onGo }: { onGo: Go }) {
       await load();
       setSaid(gone.length === 1 ? `${gone[0]?.name ?? 'The device'} is signed out.` : 'All other devices are signed out.');
     });
-  const signOutHere = () =>
-    task.run(async () => {
-      await client.saved(3_000);
-      await auth.logout();
-      onGo('home', 'Logged out on this device.');
-    });
   return (
     <section className="card" aria-label="Devices">
       <h2>Devices</h2>
@@ -45,7 +38,7 @@ export function Devices({ onGo }: { onGo: Go }) {
               {device.current && <span className="this-one">this one</span>}
               <span className="quiet">{factsOf(device, client.clock.nowMs())}</span>
             </span>
-            <button type="button" aria-label={`Sign out ${nameOf(device)}${device.current ? ', this one' : ''}`} onClick={() => (device.current ? signOutHere() : signOut([device]))}>
+            <button type="button" aria-label={`Sign out ${nameOf(device)}${device.current ? ', this one' : ''}`} onClick={() => (device.current ? onLogout() : signOut([device]))}>
               Sign out
             </button>
           </li>

@@ -1,17 +1,18 @@
 /** Everything about the account in one place, the rare and the final things folded away. */
 
 import { useState } from 'react';
-import { useClient, useGame } from '../game';
 import type { Go } from '../parts/navigation';
 import { DataCard } from './data';
 import { Devices } from './devices';
 import { at, Field, Form, FormProblem, Heading, PasswordField, Submit, useTask } from './form';
+import { LogoutCard, useLogout } from './logout';
 import { PictureForm } from './picture-form';
 import { useAuth, useBrowser, useMe } from './session';
 
 export function AccountPage({ onGo }: { onGo: Go }) {
   const { guest, expired } = useAuth();
   const { me, problem, load } = useMe();
+  const leaving = useLogout(onGo);
   return (
     <main className="account">
       <Heading>Account</Heading>
@@ -44,12 +45,12 @@ export function AccountPage({ onGo }: { onGo: Go }) {
             <You />
             <MailCard />
           </div>
-          <Devices onGo={onGo} />
+          <Devices onLogout={leaving.logout} />
           <PasswordCard onGo={onGo} />
           <DataCard />
         </>
       )}
-      <Logout onGo={onGo} />
+      <LogoutCard leaving={leaving} />
     </main>
   );
 }
@@ -145,46 +146,5 @@ function PasswordCard({ onGo }: { onGo: Go }) {
         <p role="status">{done ? 'Changed. All other devices were signed out.' : ''}</p>
       </Form>
     </details>
-  );
-}
-
-/** Until then what is under way is saved. */
-const SAVE_MS_MAX = 3_000;
-
-function Logout({ onGo }: { onGo: Go }) {
-  const { auth } = useBrowser();
-  const client = useClient();
-  const { link, view } = useGame();
-  const task = useTask();
-  const [unsaved, setUnsaved] = useState(0);
-  const logout = (anyway: boolean) =>
-    task.run(async () => {
-      const left = link.state === 'live' ? await client.saved(SAVE_MS_MAX) : client.state.unconfirmed;
-      if (left > 0 && !anyway) return setUnsaved(left);
-      await auth.logout();
-      client.stop();
-      client.dropUnsaved();
-      onGo('home', 'Logged out on this device.');
-    });
-  return (
-    <section className="card" aria-label="Log out">
-      {unsaved > 0 && (
-        <p role="alert">
-          {unsaved} {unsaved === 1 ? 'change is' : 'changes are'} not saved yet. Logged out, {unsaved === 1 ? 'it' : 'they'} would be gone.
-        </p>
-      )}
-      <FormProblem problem={task.problem} />
-      <div className="controls">
-        {unsaved > 0 && (
-          <button type="button" className="primary" onClick={() => setUnsaved(0)}>
-            Stay
-          </button>
-        )}
-        <button type="button" aria-disabled={task.busy} onClick={() => logout(unsaved > 0)}>
-          {unsaved > 0 ? 'Log out all the same' : 'Log out'}
-        </button>
-      </div>
-      {view.hero.focus.session !== null && <p className="quiet">The running session goes on without this device.</p>}
-    </section>
   );
 }
