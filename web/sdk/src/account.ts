@@ -1,7 +1,7 @@
 /** What an account, and partly a guest, may ask about itself. Every call goes out under the credential of this device. */
 
 import { type Auth } from './auth';
-import { type Send } from './http';
+import { ApiError, type Send } from './http';
 import { isRecord } from './storage';
 
 /** `GET /v1/me`. */
@@ -98,7 +98,12 @@ export class Account {
   }
 
   async signOut(deviceId: string): Promise<void> {
-    await this.#ask('DELETE', `/v1/me/devices/${encodeURIComponent(deviceId)}`);
+    try {
+      await this.#ask('DELETE', `/v1/me/devices/${encodeURIComponent(deviceId)}`);
+    } catch (error) {
+      // Already gone is what was asked for.
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
   }
 
   async uploadAvatar(picture: Blob): Promise<string | null> {

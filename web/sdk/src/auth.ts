@@ -114,7 +114,13 @@ export class Auth {
       if (!(error instanceof Unauthorized) || this.#account() === null) throw error;
       if (this.#access?.token === credential.token) this.#access = null;
     }
-    return call(await this.bearer());
+    const renewed = await this.bearer();
+    try {
+      return await call(renewed);
+    } catch (error) {
+      if (error instanceof Unauthorized) this.#isOver(renewed);
+      throw error;
+    }
   }
 
   /** Throws `Unauthorized` once the login is over, and the browser's error while there is no network. */
@@ -224,6 +230,16 @@ export class Auth {
     this.#expired = account !== null;
     this.#publish();
     throw error;
+  }
+
+  /** Not even what is new is good any more. */
+  #isOver({ token }: Credential): void {
+    if (this.#account() === null) return;
+    this.#access = null;
+    this.#expired = true;
+    // A guest's own token that the server took back when its hero became an account's.
+    if (readDevice(this.#options.storage)?.device_token === token) this.#options.storage.remove(KEY.device);
+    this.#publish();
   }
 
   /** The cookie has brought a new token, so the login outlives this page and the guest's own token is not needed. */

@@ -282,6 +282,18 @@ describe('a login that is over', () => {
     expect(again.commands.map((one) => one.body)).toEqual([createTask('kept')]);
   });
 
+  it('is over too where only a guest token was left, and that one was taken back', async () => {
+    const { auth, browser, server } = start();
+    await auth.ticket();
+    browser.jar.isClosed = true;
+    await auth.register(ADA);
+    server.takeBack('dh_hero-1');
+    await browser.world.pass(2 * ACCESS_MS);
+    await expect(auth.ticket()).rejects.toBeInstanceOf(Unauthorized);
+    expect(auth.state).toMatchObject({ kind: 'account', expired: true });
+    expect(kept(browser.storage)).not.toContain('dh_');
+  });
+
   it('asks the server once, and not with every call', async () => {
     const { auth, account, browser, server } = start();
     await auth.register(ADA);

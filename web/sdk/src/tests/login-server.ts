@@ -60,6 +60,10 @@ export class LoginServer {
     for (const login of this.#logins.values()) login.isRevoked = true;
   }
 
+  takeBack(guestToken: string): void {
+    this.#guests.delete(guestToken);
+  }
+
   /** As after a change of the server's keys: only the cookies are still good. */
   forgetAccess(): void {
     this.#access.clear();
