@@ -264,9 +264,13 @@ export class DopamineHero {
   }
 
   async #ticket(): Promise<string> {
-    const { ticket, heroId } = await this.#options.identity.ticket();
-    // Somebody else plays here now, and a client for that hero is on its way: nothing of this one goes there.
-    if (this.#heroId !== null && this.#heroId !== heroId) throw new Error('the ticket is for another hero');
+    const { identity } = this.#options;
+    // Somebody else plays here now, or nobody, and a client for that is on its way. Asking all the same would make a guest
+    // for whoever has just logged out.
+    const isOther = (heroId: string | null) => this.#heroId !== null && this.#heroId !== heroId;
+    if (isOther(identity.heroId())) throw new Error('this hero is no longer played here');
+    const { ticket, heroId } = await identity.ticket();
+    if (isOther(heroId)) throw new Error('the ticket is for another hero');
     this.#heroId = heroId;
     this.#queue.belongTo(heroId);
     return ticket;

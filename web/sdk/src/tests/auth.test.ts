@@ -333,6 +333,20 @@ describe('another hero', () => {
     expect(back.client.state.unconfirmed).toBe(1);
   });
 
+  it('is not made for whoever has just logged out', async () => {
+    const { auth, browser, server } = start();
+    const { world, storage } = browser;
+    await auth.register(ADA);
+    const { client } = fixture({ auth, storage, world });
+    client.start();
+    const socket = await connect(world, { state: { snapshot: hero({ hero_id: auth.state.heroId ?? '' }) } });
+    await auth.logout();
+    socket.drop(4001);
+    await world.pass(60_000);
+    expect(server.asked.filter((one) => one.path === '/v1/guests')).toEqual([]);
+    expect(storage.get(KEY.device)).toBeNull();
+  });
+
   it('does not inherit the picture of the first one', async () => {
     const { auth, browser } = start();
     const { world, storage } = browser;
