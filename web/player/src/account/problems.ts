@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 /** Codes whose hint would only repeat our words, or speaks to programmers. */
-const NO_HINT = ['mail_taken', 'wrong_login', 'rate', 'unauthenticated', 'network', 'session_running', 'same_hero', 'read_only', 'timeout', 'busy', 'guest'];
+const NO_HINT = ['mail_taken', 'wrong_login', 'rate', 'unauthenticated', 'network', 'session_running', 'same_hero', 'read_only', 'timeout', 'busy', 'guest', 'unknown_guest', 'quarantined'];
 
 const WORDS: Record<string, [Place, string]> = {
   malformed: ['form', 'The server did not take this as it is.'],
@@ -30,7 +30,9 @@ const WORDS: Record<string, [Place, string]> = {
   too_many_claims: ['form', 'That is as many heroes as can come together in a short time. Later works.'],
   too_large: ['form', 'This is more than the server takes.'],
   guest: ['form', 'Only an account can do this.'],
-  busy: ['form', 'Many are logging in right now. Try again in a moment.'],
+  busy: ['form', 'The server has its hands full right now. Try again in a moment; nothing happens twice.'],
+  unknown_guest: ['form', 'The key of the hero on this device is no longer good, so it cannot be brought over from here.'],
+  quarantined: ['form', 'One of the heroes is being looked after. Nothing is lost; try again later.'],
   not_configured: ['form', 'This server does not offer that.'],
   read_only: ['form', 'The server cannot save for the moment. Try again soon; nothing is lost.'],
   timeout: ['form', 'The server took too long. Try again.'],
