@@ -1,6 +1,5 @@
 /** One person's way from a guest to an account, with everything that an account can do. The tests build on each other. */
 
-import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disagreement, freshTab, GameServer, launch, nextSecond, openTab, seededDevice, startButton, status, timerSeconds } from './harness';
@@ -234,40 +233,6 @@ it('a guest of another device comes into the account, after a look at what that 
   await other.context.close();
 });
 
-it('everything is taken along as files', async () => {
-  await open(page, 'You');
-  await page.getByRole('button', { name: 'Account and devices' }).click();
-  const take = async (name: RegExp) => {
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
-    return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
-  };
-  const everything = await take(/^Everything/);
-  expect(everything.name).toMatch(/\.json$/);
-  expect(JSON.stringify(JSON.parse(everything.text))).toContain('Written just before');
-  const ledger = await take(/^Energy and dopamine/);
-  expect(ledger.name).toMatch(/\.csv$/);
-  expect(ledger.text.split('\n').length).toBeGreaterThan(20);
-});
-
-it('a hero is deleted with the password, hidden, and brought back', async () => {
-  await page.getByText('Delete this hero').click();
-  await page.getByLabel('Your password').fill('not this one');
-  await page.getByRole('button', { name: 'Delete the hero' }).click();
-  await page.getByText('This is not the password.').waitFor();
-  await page.getByLabel('Your password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Delete the hero' }).click();
-  const banner = page.getByTestId('erasure');
-  await banner.waitFor();
-  await page.reload();
-  await banner.waitFor();
-  await banner.getByRole('button', { name: 'Keep it after all' }).click();
-  await expect.poll(() => banner.count()).toBe(0);
-  await saved(page);
-  await page.reload();
-  await saved(page);
-  expect(await banner.count()).toBe(0);
-});
-
 it('a logout leaves nothing of the account in this browser', async () => {
   const other = await openTab(context, server.url);
   await saved(other.page);
@@ -327,19 +292,6 @@ describe('the login', () => {
     await tab.page.getByRole('button', { name: 'Forgot the password?' }).click();
     await heading(tab.page, 'A new password');
     expect(await overflow()).toBeLessThanOrEqual(0);
-    await tab.context.close();
-  });
-
-  it('a used link says so and offers a new one, and its code is gone from the address', async () => {
-    const tab = await freshTab(browser, `${server.url}#reset=used-or-never-given`);
-    await heading(tab.page, 'A new password');
-    expect(tab.page.url()).not.toContain('reset');
-    await tab.page.getByLabel('New password').fill('a password that is long enough');
-    await tab.page.getByRole('button', { name: 'Set the password' }).click();
-    await tab.page.getByRole('button', { name: 'Ask for a new link' }).click();
-    await tab.page.getByLabel('Mail').fill('nobody@example.org');
-    await tab.page.getByRole('button', { name: 'Send the link' }).click();
-    await heading(tab.page, 'Look into your mail');
     await tab.context.close();
   });
 });

@@ -1,6 +1,6 @@
 /** One's own data: taken along at once, hidden at once, erased after a month of second thoughts. */
 
-import { isRecord, KEY, type KeyValue, readJson } from '@dopamine-hero/sdk';
+import { ApiError, isRecord, KEY, type KeyValue, readJson } from '@dopamine-hero/sdk';
 import { useState, useSyncExternalStore } from 'react';
 import { useClient, useGame } from '../game';
 import { at, Form, FormProblem, PasswordField, useTask } from './form';
@@ -11,22 +11,44 @@ export function DataCard() {
   const { account } = useBrowser();
   const { hero } = useGame().view;
   const task = useTask();
-  const take = (fetchFile: () => Promise<Blob>, ending: string) => task.run(async () => saveFile(await fetchFile(), `dopamine-hero-${hero.today.date}.${ending}`));
+  const [isPartial, setIsPartial] = useState(false);
+  const name = `dopamine-hero-${hero.today.date}`;
+  const takeAll = () =>
+    task.run(async () => {
+      setIsPartial(false);
+      try {
+        saveFile(await account.exportJson(), `${name}.json`);
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        // Own data is there at once, also without a server: then it is what this device knows.
+        saveFile(new Blob([JSON.stringify(hero, null, 2)], { type: 'application/json' }), `${name}.json`);
+        setIsPartial(true);
+      }
+    });
+  const takeLedger = () => task.run(async () => saveFile(await account.ledgerCsv(), `${name}.csv`));
   return (
     <section className="card" aria-label="Your data">
       <h2>Your data</h2>
       <div className="controls">
-        <button type="button" aria-disabled={task.busy} onClick={() => take(() => account.exportJson(), 'json')}>
+        <button type="button" aria-disabled={task.busy} onClick={takeAll}>
           Everything (JSON)
         </button>
-        <button type="button" aria-disabled={task.busy} onClick={() => take(() => account.ledgerCsv(), 'csv')}>
+        <button type="button" aria-disabled={task.busy} onClick={takeLedger}>
           Energy and dopamine, line by line (CSV)
         </button>
       </div>
       <FormProblem problem={task.problem} />
+      <p className="quiet" role="status">
+        {isPartial ? 'The server did not give its file, so this one holds what this device knows of the hero.' : ''}
+      </p>
       <Erase />
     </section>
   );
+}
+
+/** No answer, or a server without that route. */
+function isAway(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.status === 404;
 }
 
 function saveFile(blob: Blob, name: string): void {

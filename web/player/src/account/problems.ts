@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 /** Codes whose hint would only repeat our words, or speaks to programmers. */
-const NO_HINT = ['mail_taken', 'wrong_login', 'rate', 'unauthenticated', 'network', 'session_running', 'same_hero', 'read_only', 'timeout', 'busy', 'guest', 'unknown_guest', 'quarantined'];
+const NO_HINT = ['mail_taken', 'wrong_login', 'rate', 'unauthenticated', 'network', 'session_running', 'same_hero', 'read_only', 'timeout', 'busy', 'guest', 'unknown_guest', 'quarantined', 'not_found', 'not_configured'];
 
 const WORDS: Record<string, [Place, string]> = {
   malformed: ['form', 'The server did not take this as it is.'],
@@ -34,6 +34,7 @@ const WORDS: Record<string, [Place, string]> = {
   unknown_guest: ['form', 'The key of the hero on this device is no longer good, so it cannot be brought over from here.'],
   quarantined: ['form', 'One of the heroes is being looked after. Nothing is lost; try again later.'],
   not_configured: ['form', 'This server does not offer that.'],
+  not_found: ['form', 'This server does not offer that.'],
   read_only: ['form', 'The server cannot save for the moment. Try again soon; nothing is lost.'],
   timeout: ['form', 'The server took too long. Try again.'],
   network: ['form', 'The server does not answer right now. What you wrote is still here; try again.'],
