@@ -4,7 +4,7 @@
 //! and at most 2 % of all places. A flood of silent sockets then fills only its own small share.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::Config;
@@ -52,8 +52,7 @@ impl AdmissionLimits {
 #[derive(Debug, Default)]
 struct State {
     open: usize,
-    /// By the peer's address and port, which are unique while its connection lives.
-    unauthenticated: HashMap<SocketAddr, AddressKey>,
+    unauthenticated: usize,
     per_address: HashMap<AddressKey, usize>,
 }
 
@@ -89,8 +88,8 @@ impl Admission {
     ///
     /// # Errors
     /// [`NoRoom`].
-    pub fn enter(self: &Arc<Self>, peer: SocketAddr) -> Result<Place, NoRoom> {
-        let key = AddressKey::from(peer.ip());
+    pub fn enter(self: &Arc<Self>, client: IpAddr) -> Result<Place, NoRoom> {
+        let key = AddressKey::from(client);
         let unauthenticated_max = (self.limits.connections_max * UNAUTHENTICATED_PERMILLE / 1000)
             .max(self.limits.unauthenticated_per_address_max);
         let mut state = self.lock();
@@ -98,7 +97,7 @@ impl Admission {
         let no_room = if state.open >= self.limits.connections_max {
             Some(NoRoom::Full)
         } else if of_address >= self.limits.unauthenticated_per_address_max
-            || state.unauthenticated.len() >= unauthenticated_max
+            || state.unauthenticated >= unauthenticated_max
         {
             Some(NoRoom::Unauthenticated)
         } else {
@@ -110,17 +109,10 @@ impl Admission {
             return Err(no_room);
         }
         state.open += 1;
-        state.unauthenticated.insert(peer, key);
+        state.unauthenticated += 1;
         *state.per_address.entry(key).or_insert(0) += 1;
         self.show(&state);
-        Ok(Place { admission: Arc::clone(self), peer })
-    }
-
-    /// The socket of this peer has said who it is: its place among the unknown ones is free again.
-    pub fn authenticated(&self, peer: SocketAddr) {
-        let mut state = self.lock();
-        state.known(peer);
-        self.show(&state);
+        Ok(Place { admission: Arc::clone(self), client, is_unauthenticated: true })
     }
 
     /// Sockets that are open.
@@ -130,7 +122,7 @@ impl Admission {
 
     fn show(&self, state: &State) {
         self.metrics.connections_open.set(state.open);
-        self.metrics.connections_unauthenticated.set(state.unauthenticated.len());
+        self.metrics.connections_unauthenticated.set(state.unauthenticated);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -139,8 +131,8 @@ impl Admission {
 }
 
 impl State {
-    fn known(&mut self, peer: SocketAddr) {
-        let Some(key) = self.unauthenticated.remove(&peer) else { return };
+    fn known(&mut self, key: AddressKey) {
+        self.unauthenticated -= 1;
         if let Some(count) = self.per_address.get_mut(&key) {
             *count -= 1;
             if *count == 0 {
@@ -154,13 +146,32 @@ impl State {
 #[derive(Debug)]
 pub struct Place {
     admission: Arc<Admission>,
-    peer: SocketAddr,
+    client: IpAddr,
+    is_unauthenticated: bool,
+}
+
+impl Place {
+    /// Whose socket it is.
+    pub fn client(&self) -> IpAddr {
+        self.client
+    }
+
+    /// The socket has said who it is: its place among the unknown ones is free again.
+    pub fn authenticated(&mut self) {
+        let mut state = self.admission.lock();
+        if std::mem::take(&mut self.is_unauthenticated) {
+            state.known(AddressKey::from(self.client));
+        }
+        self.admission.show(&state);
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.admission.lock();
-        state.known(self.peer);
+        if self.is_unauthenticated {
+            state.known(AddressKey::from(self.client));
+        }
         state.open -= 1;
         self.admission.show(&state);
     }

@@ -6,6 +6,7 @@
 //! is not here, because it must not depend on an operator's mood.
 
 mod mail;
+mod network;
 mod reader;
 mod variables;
 
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use mail::MailConfig;
+pub use network::Network;
 use persistence::RedisUrl;
 pub use reader::Problem;
 use reader::Reader;
@@ -56,6 +58,8 @@ pub struct Config {
     pub shards: usize,
     /// Origins besides the server's own from which a browser may open a socket, exactly as browsers write them.
     pub allowed_origins: Vec<String>,
+    /// Load balancers whose word about a client's address is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Most player sockets at once; the next one is told to come back later.
     pub connections_max: usize,
     /// Most sockets of one address (IPv6: /64) that have not said who they are.
@@ -239,6 +243,7 @@ impl Config {
             tick_hz: reader.number("TICK_HZ", 1..=60),
             shards: reader.shards(),
             allowed_origins: reader.origins(environment),
+            trusted_proxies: reader.trusted_proxies(),
             connections_max: reader.number("CONNECTIONS_MAX", 1..=1_000_000),
             unauthenticated_per_address_max: reader.number("UNAUTHENTICATED_PER_ADDRESS_MAX", 1..=1_000_000),
             drain_deadline: reader.duration("DRAIN_DEADLINE_MS", 100..=600_000),

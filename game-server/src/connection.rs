@@ -12,7 +12,6 @@
 use std::{
     future::{Future, poll_fn},
     io::ErrorKind,
-    net::SocketAddr,
     sync::Arc,
     task::{Poll, ready},
     time::Duration,
@@ -41,18 +40,21 @@ use tokio_tungstenite::{
 };
 
 use crate::{
+    admission::Place,
     convert,
     fragments::{TooManyFragments, Watched},
     metrics::RejectionCode,
     node::Node,
     outbox::{Closing, Outbox},
-    rate::{Buckets, Verdict},
+    rate::{Limiter, Verdict},
     refusal,
     shard::Request,
 };
 
 /// A socket that has not said a valid hello by then is closed with 4001.
 const HELLO_WITHIN: Duration = Duration::from_millis(limit::HELLO_WITHIN_MS as u64);
+/// Pings and pongs of the WebSocket before hello; more close it with 4001, because no bucket counts them yet.
+const CONTROLS_BEFORE_HELLO_MAX: u32 = 8;
 /// A message that is begun is finished within this time.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(5);
 /// How often the server pings.
@@ -82,7 +84,7 @@ fn socket_config() -> WebSocketConfig {
 type Socket<S> = WebSocketStream<Watched<S>>;
 
 /// Serves a socket from the answered upgrade to its end.
-pub async fn serve<S>(stream: S, peer: SocketAddr, node: Arc<Node>)
+pub async fn serve<S>(stream: S, mut place: Place, node: Arc<Node>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -96,7 +98,7 @@ where
             return farewell(&mut socket, &closing).await;
         }
     };
-    node.admission.authenticated(peer);
+    place.authenticated();
     let Opened { hero, request, outbox } = opened;
     let shard = node.shard(hero).clone();
     let entered = node.directory.enter(hero, Arc::clone(&outbox));
@@ -104,7 +106,7 @@ where
         let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
         return farewell(&mut socket, &closing).await;
     }
-    tracing::debug!(connection = outbox.connection_id, %hero, %peer, "connected");
+    tracing::debug!(connection = outbox.connection_id, %hero, client = %place.client(), "connected");
     let mut connection = Connection { socket, session: Session::new(&node, hero, Arc::clone(&outbox)), node };
     let ending = connection.run().await;
     tracing::debug!(connection = outbox.connection_id, %hero, reason = ending.reason(), "disconnected");
@@ -130,10 +132,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let refused = |reason| Closing { code: close::UNAUTHENTICATED, reason };
+    let mut controls = 0;
     let frame = loop {
         match socket.next().await {
             Some(Ok(Message::Binary(frame))) => break frame,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) if controls < CONTROLS_BEFORE_HELLO_MAX => {
+                controls += 1;
+            }
             _ => return Err(refused("the first frame must be a binary hello")),
         }
     };
@@ -281,12 +286,12 @@ where
 struct Session {
     hero: HeroId,
     outbox: Arc<Outbox>,
-    buckets: Buckets,
+    limiter: Limiter,
 }
 
 impl Session {
     fn new(node: &Node, hero: HeroId, outbox: Arc<Outbox>) -> Self {
-        Self { hero, outbox, buckets: Buckets::new(node.config.socket_limits, Instant::now()) }
+        Self { hero, outbox, limiter: node.rates.limiter(hero, Instant::now()) }
     }
 
     /// Handles one binary frame. Says whether and why to close.
@@ -298,9 +303,9 @@ impl Session {
             Err(error) => return self.undecodable(node, &error, frame.len(), now),
         };
         let verdict = match &message {
-            ClientMessage::Command(_) => self.buckets.command(frame.len(), now),
-            ClientMessage::Ping(_) => self.buckets.ping(frame.len(), now),
-            ClientMessage::Hello(_) => self.buckets.message(frame.len(), now),
+            ClientMessage::Command(_) => self.limiter.command(frame.len(), now),
+            ClientMessage::Ping(_) => self.limiter.ping(frame.len(), now),
+            ClientMessage::Hello(_) => self.limiter.message(frame.len(), now),
         };
         let cmd_seq =
             if let ClientMessage::Command(command) = &message { Some(command.cmd_seq) } else { None };
@@ -325,7 +330,7 @@ impl Session {
 
     /// A ping or pong of the WebSocket itself. The library answers it; it costs like any message.
     fn control(&mut self, bytes: usize, now: Instant) -> Option<Closing> {
-        let is_flood = matches!(self.buckets.message(bytes, now), Verdict::Close);
+        let is_flood = matches!(self.limiter.message(bytes, now), Verdict::Close);
         is_flood.then_some(Closing { code: close::RATE, reason: "too many messages" })
     }
 
@@ -357,7 +362,7 @@ impl Session {
         if let Some(code) = error.close_code() {
             return Some(Closing { code, reason: error.code() });
         }
-        if matches!(self.buckets.message(bytes, now), Verdict::Close) {
+        if matches!(self.limiter.message(bytes, now), Verdict::Close) {
             return Some(Closing { code: close::RATE, reason: "too many messages" });
         }
         self.reject(node, error.rejected());

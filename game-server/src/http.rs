@@ -9,6 +9,7 @@ mod auth;
 mod caller;
 mod catalogue;
 mod claim;
+mod client_address;
 mod error;
 mod health;
 mod layers;
@@ -40,14 +41,14 @@ pub use request::BODY_BYTES_MAX;
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
 use crate::accounts::{Accounts, Tickets};
-use crate::admission::Admission;
+use crate::admission::{Admission, Place};
 use crate::assets;
 use crate::clock::Clock;
-use crate::config::{AuthLimit, Config, Environment};
+use crate::config::{AuthLimit, Config, Environment, Network};
 use crate::metrics::Metrics;
 
-/// Plays on an upgraded socket until it ends.
-pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, SocketAddr) -> BoxFuture<'static, ()> + Send + Sync>;
+/// Plays on an upgraded socket until it ends, and gives its place back.
+pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, Place) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// A school or an office is one address: it may open this many times more sockets than it may make guests, and refresh and
 /// look at as many devices.
@@ -55,8 +56,8 @@ const TICKETS_PER_GUEST: u32 = 10;
 /// Logins of one address; those of one account are limited apart.
 const LOGINS: AuthLimit = AuthLimit { window: Duration::from_secs(60), requests_max: 20 };
 
-/// The address of whoever is at the other end of the TCP connection. Headers say nothing about it: anybody can write
-/// `X-Forwarded-For`.
+/// Whose request it is. The listener puts in who is at the other end of the TCP connection; before a route sees it,
+/// [`client_address`] has replaced a load balancer of ours by the client that it names.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
@@ -88,6 +89,8 @@ pub struct Public {
     pub origins: OriginPolicy,
     /// The limits of the routes that make guests and tickets.
     pub limits: AuthLimits,
+    /// Load balancers whose word about a client's address is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Whether the server has players: then browsers are told to insist on TLS.
     pub production: bool,
 }
@@ -165,5 +168,6 @@ pub fn router(public: Arc<Public>) -> Router {
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(assets::serve)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&public), layers::around))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&public), client_address::find))
         .with_state(public)
 }

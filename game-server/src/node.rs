@@ -33,6 +33,7 @@ use crate::{
     journal_facts,
     lease::{self, Standing},
     metrics::Metrics,
+    rate::Players,
     read_models,
     shard::{self, Built, Loader, Request, ShardHandle, ShardParts},
     uptime::Outages,
@@ -100,6 +101,8 @@ pub struct Node {
     pub tickets: Tickets,
     /// Places for sockets.
     pub admission: Arc<Admission>,
+    /// How much every player may send.
+    pub rates: Players,
     /// Who is connected.
     pub directory: Arc<Directory>,
     /// The numbers in force.
@@ -223,6 +226,7 @@ impl Node {
             accounts: Accounts::new(stores.accounts, stores.keys, clock.clone()),
             tickets: Tickets::default(),
             admission: Admission::new(AdmissionLimits::from_config(&config), Arc::clone(&metrics)),
+            rates: Players::new(config.socket_limits),
             directory: Arc::new(Directory::default()),
             connection_ids: AtomicU64::new(1),
             draining: AtomicBool::new(false),

@@ -1,7 +1,12 @@
-//! Token buckets of one connection: small, so that an idle socket stays cheap.
+//! Token buckets of one socket, and of one player over all sockets that the player has on this node: whoever opens eight
+//! sockets has eight times the sockets and not more commands. Small, so that an idle socket stays cheap.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use dashmap::DashMap;
+use persistence::HeroId;
 use tokio::time::Instant;
 
 use crate::config::{Rate, SocketLimits};
@@ -10,6 +15,8 @@ use crate::config::{Rate, SocketLimits};
 const STRIKES_MAX: u8 = 3;
 /// How long a refusal counts as a strike.
 const STRIKES_WITHIN: Duration = Duration::from_secs(10);
+/// After so many sockets the players who have left and have all their tokens back are forgotten.
+const FORGET_EVERY: usize = 1_024;
 
 /// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +32,38 @@ pub enum Verdict {
     Close,
 }
 
-/// What is left of a connection's rates.
+/// What one frame takes.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    bytes: usize,
+    commands: usize,
+    pings: usize,
+}
+
+/// What is left of the rates of a socket or a player.
 #[derive(Debug)]
-pub struct Buckets {
+struct Buckets {
     rates: SocketLimits,
     messages: Bucket,
     bytes: Bucket,
     commands: Bucket,
     pings: Bucket,
     refilled: Instant,
+}
+
+/// The rates of every player on this node.
+#[derive(Debug)]
+pub struct Players {
+    rates: SocketLimits,
+    players: DashMap<HeroId, Arc<Mutex<Buckets>>>,
+    entered: AtomicUsize,
+}
+
+/// What one socket may still send, alone and as one of its player's.
+#[derive(Debug)]
+pub struct Limiter {
+    socket: Buckets,
+    player: Arc<Mutex<Buckets>>,
     struck: Instant,
     strikes: u8,
 }
@@ -54,6 +84,10 @@ impl Bucket {
         self.millitokens = self.millitokens.saturating_add(gained).min(u64::from(rate.burst) * 1000);
     }
 
+    fn is_full(self, rate: Rate) -> bool {
+        self.millitokens == u64::from(rate.burst) * 1000
+    }
+
     /// How long until `tokens` are there.
     fn missing(self, rate: Rate, tokens: usize) -> Duration {
         let wanted = (tokens as u64).saturating_mul(1000);
@@ -67,9 +101,7 @@ impl Bucket {
 }
 
 impl Buckets {
-    /// Full buckets.
-    #[must_use]
-    pub fn new(rates: SocketLimits, now: Instant) -> Self {
+    fn full(rates: SocketLimits, now: Instant) -> Self {
         Self {
             rates,
             messages: Bucket::full(rates.messages),
@@ -77,47 +109,100 @@ impl Buckets {
             commands: Bucket::full(rates.commands),
             pings: Bucket::full(rates.pings),
             refilled: now,
-            struck: now,
-            strikes: 0,
         }
     }
 
+    /// How long until all of it is there.
+    fn missing(&mut self, cost: Cost, now: Instant) -> Duration {
+        self.refill(now);
+        let waits = [
+            self.messages.missing(self.rates.messages, 1),
+            self.bytes.missing(self.rates.bytes, cost.bytes),
+            self.commands.missing(self.rates.commands, cost.commands),
+            self.pings.missing(self.rates.pings, cost.pings),
+        ];
+        waits.into_iter().max().unwrap_or_default()
+    }
+
+    fn refill(&mut self, now: Instant) {
+        // Two sockets of a player may look at the clock in one order and come here in the other.
+        let elapsed = now.saturating_duration_since(self.refilled);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        self.refilled += Duration::from_millis(elapsed_ms);
+        self.messages.refill(self.rates.messages, elapsed_ms);
+        self.bytes.refill(self.rates.bytes, elapsed_ms);
+        self.commands.refill(self.rates.commands, elapsed_ms);
+        self.pings.refill(self.rates.pings, elapsed_ms);
+    }
+
+    fn take(&mut self, cost: Cost) {
+        self.messages.take(1);
+        self.bytes.take(cost.bytes);
+        self.commands.take(cost.commands);
+        self.pings.take(cost.pings);
+    }
+
+    fn is_full(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        self.messages.is_full(self.rates.messages)
+            && self.bytes.is_full(self.rates.bytes)
+            && self.commands.is_full(self.rates.commands)
+            && self.pings.is_full(self.rates.pings)
+    }
+}
+
+impl Players {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(rates: SocketLimits) -> Self {
+        Self { rates, players: DashMap::new(), entered: AtomicUsize::new(0) }
+    }
+
+    /// The limits of a new socket of this player.
+    pub fn limiter(&self, hero: HeroId, now: Instant) -> Limiter {
+        if self.entered.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            self.forget(now);
+        }
+        let fresh = || Arc::new(Mutex::new(Buckets::full(self.rates, now)));
+        let player = Arc::clone(&self.players.entry(hero).or_insert_with(fresh));
+        Limiter { socket: Buckets::full(self.rates, now), player, struck: now, strikes: 0 }
+    }
+
+    /// Coming back must not fill a player's buckets, so they are kept until time has filled them.
+    fn forget(&self, now: Instant) {
+        self.players.retain(|_, player| {
+            Arc::strong_count(player) > 1
+                || !player.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
+        });
+    }
+}
+
+impl Limiter {
     /// A frame of no special kind.
     pub fn message(&mut self, bytes: usize, now: Instant) -> Verdict {
-        self.spend(bytes, 0, 0, now)
+        self.spend(Cost { bytes, commands: 0, pings: 0 }, now)
     }
 
     /// A command.
     pub fn command(&mut self, bytes: usize, now: Instant) -> Verdict {
-        self.spend(bytes, 1, 0, now)
+        self.spend(Cost { bytes, commands: 1, pings: 0 }, now)
     }
 
     /// A ping.
     pub fn ping(&mut self, bytes: usize, now: Instant) -> Verdict {
-        self.spend(bytes, 0, 1, now)
+        self.spend(Cost { bytes, commands: 0, pings: 1 }, now)
     }
 
-    fn spend(&mut self, bytes: usize, commands: usize, pings: usize, now: Instant) -> Verdict {
-        let elapsed_ms = u64::try_from((now - self.refilled).as_millis()).unwrap_or(u64::MAX);
-        self.refilled += Duration::from_millis(elapsed_ms);
-        let costs = [
-            (&mut self.messages, self.rates.messages, 1),
-            (&mut self.bytes, self.rates.bytes, bytes),
-            (&mut self.commands, self.rates.commands, commands),
-            (&mut self.pings, self.rates.pings, pings),
-        ];
-        let mut wait = Duration::ZERO;
-        for (bucket, rate, tokens) in costs {
-            bucket.refill(rate, elapsed_ms);
-            wait = wait.max(bucket.missing(rate, tokens));
-        }
+    fn spend(&mut self, cost: Cost, now: Instant) -> Verdict {
+        // Nothing can panic while it is held.
+        let mut player = self.player.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = self.socket.missing(cost, now).max(player.missing(cost, now));
         if wait.is_zero() {
-            self.messages.take(1);
-            self.bytes.take(bytes);
-            self.commands.take(commands);
-            self.pings.take(pings);
+            player.take(cost);
+            self.socket.take(cost);
             return Verdict::Pass;
         }
+        drop(player);
         if now - self.struck > STRIKES_WITHIN {
             self.strikes = 0;
         }
@@ -140,10 +225,14 @@ mod tests {
         pings: Rate { per_second: 2, burst: 4 },
     };
 
+    fn alone(now: Instant) -> Limiter {
+        Players::new(RATES).limiter(HeroId(uuid::Uuid::nil()), now)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_and_the_next_waits_just_long_enough() {
         let start = Instant::now();
-        let mut buckets = Buckets::new(RATES, start);
+        let mut buckets = alone(start);
         for _ in 0..20 {
             assert_eq!(buckets.command(10, start), Verdict::Pass);
         }
@@ -155,7 +244,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn three_strikes_in_ten_seconds_close() {
         let start = Instant::now();
-        let mut buckets = Buckets::new(RATES, start);
+        let mut buckets = alone(start);
         for _ in 0..4 {
             assert_eq!(buckets.ping(10, start), Verdict::Pass);
         }
@@ -167,7 +256,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn old_strikes_are_forgotten() {
         let start = Instant::now();
-        let mut buckets = Buckets::new(RATES, start);
+        let mut buckets = alone(start);
         for round in 0..5 {
             let now = start + Duration::from_secs(11 * round);
             for _ in 0..4 {
@@ -180,11 +269,48 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn bytes_count_too() {
         let start = Instant::now();
-        let mut buckets = Buckets::new(RATES, start);
+        let mut buckets = alone(start);
         for _ in 0..8 {
             assert_eq!(buckets.message(8 * 1024, start), Verdict::Pass);
         }
         let wait = buckets.message(8 * 1024, start);
         assert_eq!(wait, Verdict::Wait { retry_after: Duration::from_millis(500) });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn eight_sockets_of_a_player_send_no_more_commands_than_one() {
+        let (start, players) = (Instant::now(), Players::new(RATES));
+        let hero = HeroId(uuid::Uuid::from_u128(1));
+        let mut passed = 0;
+        let mut sockets: Vec<Limiter> = (0..8).map(|_| players.limiter(hero, start)).collect();
+        for second in 0..10 {
+            let now = start + Duration::from_secs(second);
+            for socket in &mut sockets {
+                // Each keeps to the limits of a socket.
+                let sent = (0..10).filter(|_| socket.command(10, now) == Verdict::Pass);
+                passed += sent.count();
+            }
+        }
+        assert_eq!(passed, 20 + 9 * 10, "the burst, and what flowed in");
+        let other = players.limiter(HeroId(uuid::Uuid::from_u128(2)), start).command(10, start);
+        assert_eq!(other, Verdict::Pass, "another player has buckets of its own");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn coming_back_fills_no_bucket_and_who_stays_away_is_forgotten() {
+        let (start, players) = (Instant::now(), Players::new(RATES));
+        let hero = HeroId(uuid::Uuid::from_u128(1));
+        let mut first = players.limiter(hero, start);
+        for _ in 0..20 {
+            assert_eq!(first.command(10, start), Verdict::Pass);
+        }
+        drop(first);
+        players.forget(start);
+        let again = players.limiter(hero, start).command(10, start);
+        assert_eq!(again, Verdict::Wait { retry_after: Duration::from_millis(100) });
+        players.forget(start + Duration::from_millis(1_999));
+        assert_eq!(players.players.len(), 1);
+        players.forget(start + Duration::from_secs(2));
+        assert!(players.players.is_empty());
     }
 }

@@ -241,7 +241,7 @@ fn routes(
 ) -> Public {
     let config = &node.config;
     let players = Arc::clone(node);
-    let play: Play = Arc::new(move |io, peer| connection::serve(io, peer, Arc::clone(&players)).boxed());
+    let play: Play = Arc::new(move |io, place| connection::serve(io, place, Arc::clone(&players)).boxed());
     let catalogue =
         serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
     Public {
@@ -257,6 +257,7 @@ fn routes(
         play,
         sockets: sockets.clone(),
         origins: OriginPolicy::from_config(config),
+        trusted_proxies: config.trusted_proxies.clone(),
         limits: AuthLimits::new(config.auth_limit, &node.cache, &node.metrics),
         production: config.environment == Environment::Production,
     }

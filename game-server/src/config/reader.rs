@@ -9,12 +9,14 @@ use std::time::Duration;
 use persistence::RedisUrl;
 
 use super::{
-    Config, DatabaseUrl, Environment, LogFormat, LogLevel, PostgresUrl, Rate, SECRET_EXAMPLE, SHARDS_MAX,
+    Config, DatabaseUrl, Environment, LogFormat, LogLevel, Network, PostgresUrl, Rate, SECRET_EXAMPLE, SHARDS_MAX,
     SecretKey, VARIABLES,
 };
 
 /// Most origins in `ALLOWED_ORIGINS`.
 const ORIGINS_MAX: usize = 64;
+/// Most networks in `TRUSTED_PROXIES`.
+const PROXIES_MAX: usize = 64;
 /// Longest name of a node.
 const NODE_NAME_BYTES_MAX: usize = 64;
 /// Most secrets at a time: the current one and the one before.
@@ -260,6 +262,27 @@ impl<'a> Reader<'a> {
             );
         }
         origins
+    }
+
+    pub(super) fn trusted_proxies(&mut self) -> Vec<Network> {
+        let text = self.text("TRUSTED_PROXIES");
+        let texts: Vec<&str> = text.split(',').map(str::trim).filter(|network| !network.is_empty()).collect();
+        if texts.len() > PROXIES_MAX {
+            let found = format!("{} networks", texts.len());
+            self.problem("TRUSTED_PROXIES", &found, format!("at most {PROXIES_MAX}"));
+        }
+        let mut networks = Vec::new();
+        for text in texts.into_iter().take(PROXIES_MAX) {
+            match text.parse() {
+                Ok(network) => networks.push(network),
+                Err(_) => {
+                    let expected = "networks such as 10.0.0.0/16 or fd00:10::/64, each written as its first \
+                                    address, or single addresses; never everybody (/0)";
+                    self.problem("TRUSTED_PROXIES", text, expected);
+                }
+            }
+        }
+        networks
     }
 
     /// Two listeners on one port would fail at bind; said here, it names the variables.

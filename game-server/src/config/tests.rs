@@ -24,6 +24,7 @@ fn nothing_set_is_a_developers_machine() {
     assert_eq!(config.tick_hz, 10);
     assert!((1..=64).contains(&config.shards));
     assert_eq!(config.allowed_origins, Vec::<String>::new());
+    assert_eq!(config.trusted_proxies, Vec::new(), "no header is believed unless somebody says so");
     assert_eq!(config.drain_deadline, Duration::from_secs(10));
     assert_eq!(config.socket_limits.messages, Rate { per_second: 30, burst: 60 });
     assert_eq!(config.socket_limits.bytes, Rate { per_second: 16_384, burst: 65_536 });
@@ -66,6 +67,7 @@ fn all_problems_are_told_at_once_each_with_what_was_expected() {
         ("TICK_HZ", "0"),
         ("SHARDS", "65"),
         ("ALLOWED_ORIGINS", "https://ok.example,*,https://Up.example,https://a.example/"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.1/8, 0.0.0.0/0"),
         ("SOCKET_MESSAGES_PER_SECOND", "many"),
     ])
     .expect_err("all of them are wrong");
@@ -87,6 +89,8 @@ fn all_problems_are_told_at_once_each_with_what_was_expected() {
             "ALLOWED_ORIGINS",
             "ALLOWED_ORIGINS",
             "ALLOWED_ORIGINS",
+            "TRUSTED_PROXIES",
+            "TRUSTED_PROXIES",
             "SOCKET_MESSAGES_PER_SECOND",
         ]
     );

@@ -25,8 +25,9 @@ async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
         Node::start(config, clock, metrics, stores, outages, Identity::alone()).expect("threads can be had");
     let grant = Grant { hero: HeroId(Uuid::now_v7()), device: DeviceId(Uuid::now_v7()) };
     let ticket = node.tickets.issue(grant, node.clock.now_ms());
+    let place = node.admission.enter([127, 0, 0, 1].into()).expect("there is room");
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
-    let serving = tokio::spawn(serve(theirs, SocketAddr::from(([127, 0, 0, 1], 1)), node));
+    let serving = tokio::spawn(serve(theirs, place, node));
     let mut client = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
     let hello = Hello {
         ticket: ticket.expose().to_owned(),

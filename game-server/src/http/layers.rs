@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::{ApiError, Public};
+use super::{ApiError, Peer, Public};
 use crate::metrics::{Route, StatusClass};
 
 /// How long a request may take until its answer begins: a body that trickles in, or a store that is away.
@@ -29,6 +29,7 @@ pub(super) async fn around(State(public): State<Arc<Public>>, request: Request, 
     let request_id = Uuid::new_v4().simple().to_string();
     let route = Route::of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let method = request.method().clone();
+    let client = request.extensions().get::<Peer>().map(|&Peer(client)| client.ip());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_preflight = method == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -56,7 +57,7 @@ pub(super) async fn around(State(public): State<Arc<Public>>, request: Request, 
     public.metrics.http_requests_total.of((route, StatusClass::of(status.as_u16()))).increment();
     public.metrics.http_request_seconds.record_duration(started.elapsed());
     // The path of an unknown route is text of a stranger, so only known ones are named.
-    tracing::debug!(request_id, %method, ?route, status = status.as_u16(), "request");
+    tracing::debug!(request_id, %method, ?route, status = status.as_u16(), client = client.map(tracing::field::display), "request");
     response
 }
 
@@ -75,7 +76,9 @@ async fn guarded(request: Request, next: Next, request_id: &str) -> Response {
     }
 }
 
-/// Lets pages of the listed origins read our answers; all others are left to the browser's default.
+/// Lets pages of the listed origins read our answers; all others are left to the browser's default. Never with
+/// `Access-Control-Allow-Credentials`: cookies are for the server's own pages only, so no other page, listed or not, can
+/// make a browser use one. Listed pages keep their tokens themselves (`keep: "token"`).
 fn cross_origin(public: &Public, origin: Option<&HeaderValue>, is_preflight: bool, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     let Some(origin) = origin else { return };
@@ -83,8 +86,10 @@ fn cross_origin(public: &Public, origin: Option<&HeaderValue>, is_preflight: boo
         return;
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    let exposed = "etag, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-request-id";
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
     if is_preflight {
-        let methods = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+        let methods = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE");
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let names = HeaderValue::from_static("authorization, content-type");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);

@@ -29,7 +29,7 @@ pub(super) async fn open(
         let hint = "this connection cannot be upgraded; use HTTP/1.1";
         ApiError::new(StatusCode::BAD_REQUEST, "not_a_websocket", hint)
     })?;
-    let place = public.admission.enter(peer).map_err(|no_room| match no_room {
+    let place = public.admission.enter(peer.ip()).map_err(|no_room| match no_room {
         NoRoom::Full => {
             let hint = "every place is taken; come back in a moment";
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "full", hint).retry_after(5)
@@ -42,10 +42,9 @@ pub(super) async fn open(
     let play = Arc::clone(&public.play);
     public.sockets.spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => play(TokioIo::new(upgraded), peer).await,
+            Ok(upgraded) => play(TokioIo::new(upgraded), place).await,
             Err(error) => tracing::debug!(%peer, %error, "an upgrade did not come about"),
         }
-        drop(place);
     });
     let headers = [
         (header::CONNECTION, HeaderValue::from_static("upgrade")),

@@ -155,6 +155,10 @@ async fn every_answer_carries_the_security_headers() {
         ("POST", "/v1/ws-ticket"),
         ("GET", "/v1/nothing"),
         ("DELETE", "/"),
+        ("GET", "/index.html"),
+        ("GET", "/no-such-file.js"),
+        ("OPTIONS", "/v1/guests"),
+        ("BREW", "/v1/guests"),
     ] {
         let answer = server.request(method, path, &[], "").await;
         assert_secured(&answer, path);
@@ -188,6 +192,26 @@ async fn one_address_is_limited_and_headers_cannot_change_whose_it_is() {
     }
     assert_eq!(server.metrics().guests_created_total.get(), 3);
     assert_eq!(server.request("GET", "/ready", &[], "").await.status, 200, "other routes are not limited");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_load_balancer_the_hop_that_it_wrote_counts_and_nothing_else() {
+    let variables = [("RATE_LIMIT_MAX_REQUESTS", "2"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let server = TestServer::start_with(&variables).await;
+    let make = async |forwarded: &str| {
+        let answer = server.request("POST", "/v1/guests", &[("x-forwarded-for", forwarded)], "").await;
+        answer.status
+    };
+    // What stands to the left was written by the client, another one in each request.
+    assert_eq!(make("203.0.113.1, 198.51.100.7").await, 201);
+    assert_eq!(make("203.0.113.2, 198.51.100.7").await, 201);
+    assert_eq!(make("203.0.113.3, 198.51.100.7").await, 429);
+    assert_eq!(make("198.51.100.8").await, 201, "another client of the same load balancer");
+    assert_eq!(make("2001:db8::1").await, 201);
+    assert_eq!(make("2001:db8::2").await, 201);
+    assert_eq!(make("2001:db8::3").await, 429, "a /64 is one address");
+    assert_eq!(make("2001:db8:0:1::1").await, 201);
     server.stop().await;
 }
 

@@ -34,6 +34,11 @@ async fn only_pages_of_known_origins_open_sockets() {
         assert_eq!(answer.status, 101, "{origin:?}: {answer:?}");
         assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
         assert_eq!(answer.header("sec-websocket-protocol"), Some(SUBPROTOCOL));
+        for name in
+            ["x-content-type-options", "x-frame-options", "content-security-policy", "referrer-policy"]
+        {
+            assert!(answer.header(name).is_some(), "{name} is missing on the upgrade");
+        }
     }
     let other_port = format!("http://127.0.0.1:{}", server.address().port().wrapping_add(1).max(1));
     for origin in [
@@ -92,10 +97,15 @@ async fn only_listed_pages_read_our_answers() {
     let answer = server.request("OPTIONS", "/v1/ws-ticket", &preflight, "").await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, Some(LISTED)));
     assert_eq!(answer.header("access-control-allow-headers"), Some("authorization, content-type"));
+    assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, PATCH, PUT, DELETE"));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
     let answer = server.request("POST", "/v1/guests", &[("origin", LISTED)], "").await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (201, Some(LISTED)));
     assert_eq!(answer.header("access-control-allow-credentials"), None, "no cookie is ever meant");
-    for origin in ["https://evil.example", "null"] {
+    let own = format!("http://{}", server.address());
+    for origin in
+        ["https://evil.example", "null", "https://play.example.org:443", "https://PLAY.example.org", &own]
+    {
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
         let answer = server.request("OPTIONS", "/v1/ws-ticket", &headers, "").await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");

@@ -166,15 +166,17 @@ impl World {
         if node.is_draining() {
             return None;
         }
+        // Each player has an address, as in life; the limits of one address are not what is played here.
+        let address = std::net::Ipv6Addr::from(hero.0.as_u128());
+        let place = node.admission.enter(address.into()).ok()?;
         let grant = Grant { hero, device: DeviceId(Uuid::nil()) };
         let ticket = node.tickets.issue(grant, node.clock.now_ms()).expose().to_owned();
         let drawn = Weather::drawn(numbers);
         let weather = if self.is_finishing() { Weather::fine() } else { drawn };
         let (client, far, network) = pipe(weather, numbers.fork(), Arc::clone(sockets));
-        let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let mut tasks = self.sockets.lock().expect("nobody panics while it is held");
         tasks.push(tokio::spawn(network));
-        tasks.push(tokio::spawn(connection::serve(far, peer, Arc::clone(node))));
+        tasks.push(tokio::spawn(connection::serve(far, place, Arc::clone(node))));
         Some((ticket, client))
     }
 
