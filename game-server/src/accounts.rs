@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 
 mod codes;
+pub mod avatar;
 mod common_passwords;
 mod keys;
 pub mod mail;

@@ -7,6 +7,7 @@
 
 mod mail;
 mod network;
+mod avatars;
 mod reader;
 mod variables;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub use mail::MailConfig;
 pub use network::Network;
+pub use avatars::{AvatarPlace, Bucket, SecretText};
 use persistence::RedisUrl;
 pub use reader::Problem;
 use reader::Reader;
@@ -44,6 +46,8 @@ pub struct Config {
     pub metrics_port: u16,
     /// Where heroes are kept.
     pub database: DatabaseUrl,
+    /// Where pictures of players are kept.
+    pub avatars: AvatarPlace,
     /// What this server is called among those that share its database; nothing: host name and port.
     pub node_name: Option<String>,
     /// Where Redis is, if there is one.
@@ -227,6 +231,7 @@ impl Config {
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
         let mut reader = Reader::new(&get);
         let environment = reader.environment();
+        let database = reader.database(environment);
         let config = Config {
             environment,
             host: reader.address("HOST"),
@@ -235,7 +240,8 @@ impl Config {
             admin_port: reader.number("ADMIN_PORT", 0..=65_535),
             metrics_host: reader.address("METRICS_HOST"),
             metrics_port: reader.number("METRICS_PORT", 0..=65_535),
-            database: reader.database(environment),
+            avatars: reader.avatars(&database),
+            database,
             node_name: reader.node_name(),
             redis: reader.redis(),
             log_level: reader.log_level(),

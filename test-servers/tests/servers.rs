@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use test_servers::{Postgres, PostgresOptions, Redis};
+use test_servers::{Postgres, PostgresOptions, Redis, S3};
 
 /// Looks until it is so, for 30 s.
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
@@ -97,6 +97,30 @@ fn redis_can_be_a_cluster() {
     assert_eq!(redis.cli(&["SET", "key", "1"]), "OK");
     redis.restart();
     assert_eq!(redis.cli(&["SET", "key", "2"]), "OK");
+}
+
+#[test]
+fn an_s3_store_has_a_key_of_its_own_and_leaves_nothing() {
+    let (mut one, other) = (S3::start(), S3::start());
+    assert_ne!(one.url(), other.url());
+    assert_ne!(one.key(), other.key());
+    let pid = find_process_in(one.folder());
+    assert!(process_is_there(pid));
+    one.kill();
+    assert!(!process_is_there(pid));
+    let folder = one.folder().to_owned();
+    drop(one);
+    assert!(!folder.exists());
+    assert!(process_is_there(find_process_in(other.folder())), "the other one goes on");
+}
+
+/// The process whose working folder is this one.
+fn find_process_in(folder: &Path) -> u32 {
+    let processes = std::fs::read_dir("/proc").expect("Linux has /proc").flatten();
+    let mut ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let works_there =
+        |pid: &u32| Path::new(&format!("/proc/{pid}/cwd")).read_link().is_ok_and(|cwd| cwd == folder);
+    ids.find(works_there).expect("a process works in the folder")
 }
 
 /// Not a test of its own: what the next test starts and kills with -9.

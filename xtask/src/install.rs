@@ -50,6 +50,30 @@ pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
     Ok(())
 }
 
+/// A store that speaks S3, from PyPI, for tests that keep pictures: in a Python environment of its own, so that nothing of the
+/// machine changes.
+pub(crate) fn s3(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
+    /// In the folder's name, so that another version is another folder.
+    const VERSION: &str = "5.2.1";
+    /// Written last: a folder without it is one whose installation was broken off.
+    const COMPLETE: &str = "complete";
+    let folder = workspace.target.join(format!("tools/moto-{VERSION}"));
+    if folder.join(COMPLETE).is_file() {
+        return Ok(());
+    }
+    let advice = "install Python 3 with its venv module (on Debian python3-venv), and let pip reach PyPI";
+    let run = |command: &mut Command| reporter.run(command).with_context(|| advice.to_owned());
+    let can_make = output_of("python3", &["-c", "import ensurepip, venv; print('yes')"]);
+    if can_make.is_none() {
+        apt_install(&["python3-venv"], reporter).with_context(|| advice.to_owned())?;
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let package = format!("moto[s3]=={VERSION}");
+    run(Command::new(folder.join("bin/python")).args(quiet).args([&package, "flask", "flask-cors"]))?;
+    std::fs::write(folder.join(COMPLETE), "").with_context(|| format!("cannot write {}", folder.display()))
+}
+
 /// What some fault cases need besides: best effort, because a case that lacks its tool says so and the others run.
 pub(crate) fn fault_tools(reporter: &Reporter) {
     /// Library for programs with threads, where Debian puts it.

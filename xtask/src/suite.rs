@@ -29,15 +29,15 @@ pub(crate) enum Suite {
 }
 
 /// How many steps [`every_test`] takes.
-const TEST_STEP_COUNT: usize = 11;
+const TEST_STEP_COUNT: usize = 12;
 
 pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
     let mut steps = match suite {
         None => Steps::new(TEST_STEP_COUNT + 1, Output::All),
         Some(Suite::Unit) => Steps::new(4, Output::All),
-        Some(Suite::Integration) => Steps::new(3, Output::All),
+        Some(Suite::Integration) => Steps::new(4, Output::All),
         Some(Suite::E2e) => Steps::new(4, Output::All),
-        Some(Suite::Coverage) => Steps::new(3, Output::All),
+        Some(Suite::Coverage) => Steps::new(4, Output::All),
     };
     match suite {
         None => {
@@ -57,7 +57,7 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
         }
         Some(Suite::Integration) => {
             let runner = Runner::find(workspace, &mut steps);
-            databases(&mut steps);
+            servers(workspace, &mut steps);
             steps.try_step("Rust integration tests", |reporter| {
                 runner.run(workspace, &["--test", "*"], reporter)
             });
@@ -67,7 +67,7 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
             browser_tests(workspace, ready, &mut steps);
         }
         Some(Suite::Coverage) => {
-            databases(&mut steps);
+            servers(workspace, &mut steps);
             coverage(workspace, &mut steps);
         }
     }
@@ -86,7 +86,7 @@ const NO_PACKAGES: &str = "the npm packages are not installed";
 fn every_test(workspace: &Workspace, steps: &mut Steps) {
     let ready = packages(workspace, steps);
     let runner = Runner::find(workspace, steps);
-    databases(steps);
+    servers(workspace, steps);
     steps.try_step("protocol types are up to date", |reporter| codegen::verify(workspace, reporter));
     steps.try_step("Rust tests", |reporter| runner.run(workspace, &[], reporter));
     steps.try_step("short fault cases", |reporter| faults::quick(workspace, reporter));
@@ -109,8 +109,9 @@ fn packages(workspace: &Workspace, steps: &mut Steps) -> bool {
 }
 
 /// Without them the tests that need them fail and say what is missing; the others still run.
-fn databases(steps: &mut Steps) {
+fn servers(workspace: &Workspace, steps: &mut Steps) {
     steps.try_step("Postgres and Redis", install::databases);
+    steps.try_step("S3 server", |reporter| install::s3(workspace, reporter));
 }
 
 fn script(workspace: &Workspace, name: &str, reporter: &Reporter) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Turns texts into values and collects what is wrong with them.
 
+mod avatars;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

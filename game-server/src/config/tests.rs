@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Config, DatabaseUrl, Environment, LogFormat, LogLevel, Problem, Rate, VARIABLES};
+use super::{AvatarPlace, Config, DatabaseUrl, Environment, LogFormat, LogLevel, Problem, Rate, VARIABLES};
 
 fn parse(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
     let map: BTreeMap<&str, &str> = pairs.iter().copied().collect();
@@ -46,6 +46,9 @@ fn every_example_is_right() {
         }
         if variable.name == "SMTP_URL" {
             pairs.extend([("MAIL_FROM", "a@example.org"), ("PUBLIC_URL", "https://example.org")]);
+        }
+        if variable.name == "S3_BUCKET_NAME" {
+            pairs.extend([("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")]);
         }
         assert_eq!(parse(&pairs).err(), None, "{}", variable.name);
     }
@@ -119,6 +122,53 @@ fn the_password_of_a_database_is_never_shown() {
     let text = problems[0].to_string();
     assert!(text.contains("mysql://***@db/heroes") && text.contains("postgres://USER"), "{text}");
     assert!(!text.contains("hunter2"));
+}
+
+#[test]
+fn pictures_are_beside_the_heroes_unless_somebody_says_where() {
+    let place = |pairs: &[(&str, &str)]| parse(pairs).map(|config| config.avatars);
+    let folder = |path: &str| Ok(AvatarPlace::Folder(PathBuf::from(path)));
+    assert_eq!(place(&[]), folder("data/avatars"));
+    assert_eq!(place(&[("DATABASE_URL", "sqlite:a.sqlite")]), folder("avatars"));
+    assert_eq!(place(&[("DATABASE_URL", "memory:")]), Ok(AvatarPlace::Memory));
+    let postgres = ("DATABASE_URL", "postgres://db/heroes");
+    assert_eq!(place(&[postgres]), Ok(AvatarPlace::Nowhere), "servers may not share a folder");
+    assert_eq!(place(&[postgres, ("AVATAR_DIR", "/srv/a")]), folder("/srv/a"));
+    let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+    assert_eq!(place(&keys), folder("data/avatars"), "keys alone name no bucket");
+}
+
+#[test]
+fn a_bucket_needs_its_key_and_never_shows_it() {
+    let bucket = ("S3_BUCKET_NAME", "hero-avatars");
+    let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+    let pairs = [bucket, keys[0], keys[1], ("S3_ENDPOINT", "http://minio:9000"), ("AVATAR_DIR", "/srv/a")];
+    let config = parse(&pairs).expect("right");
+    let AvatarPlace::Bucket(found) = &config.avatars else { panic!("{:?}", config.avatars) };
+    assert_eq!((found.name.as_str(), found.region.as_str()), ("hero-avatars", "us-east-1"));
+    assert_eq!(found.endpoint.as_deref(), Some("http://minio:9000"));
+    assert_eq!(found.secret_access_key.expose(), "hunter2");
+    assert!(!format!("{config:?}").contains("hunter2"));
+
+    let problems = parse(&[bucket]).expect_err("it has no key");
+    let names: Vec<&str> = problems.iter().map(|problem| problem.variable).collect();
+    assert_eq!(names, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+    for (variable, wrong) in [
+        ("S3_BUCKET_NAME", "Up"),
+        ("S3_BUCKET_NAME", "a..b"),
+        ("S3_BUCKET_NAME", "a/b/c"),
+        ("S3_ENDPOINT", "minio:9000"),
+        ("S3_ENDPOINT", "https://me:hunter2@s3.example.org"),
+        ("S3_ENDPOINT", "https://s3.example.org/path"),
+        ("S3_REGION", "two words"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2 hunter2"),
+    ] {
+        let mut pairs = vec![(variable, wrong), bucket, keys[0], keys[1]];
+        pairs.retain(|pair| pair.0 != variable || pair.1 == wrong);
+        let problems = parse(&pairs).expect_err(wrong);
+        assert_eq!((problems.len(), problems[0].variable), (1, variable), "{wrong}");
+        assert!(!problems[0].to_string().contains("hunter2"), "{}", problems[0]);
+    }
 }
 
 #[test]

@@ -79,6 +79,32 @@ pub const VARIABLES: &[Variable] = &[
         "redis://127.0.0.1:6379/0",
         "Redis 6 or newer, which hurries things between several servers and is never needed: redis://HOST:PORT/DATABASE, rediss:// for TLS, or the addresses of a Redis Cluster (7 or newer) separated by commas. Empty: none.",
     ),
+    variable(
+        "AVATAR_DIR",
+        "",
+        "/var/lib/dopamine-hero/avatars",
+        "Folder for pictures of players, when S3_BUCKET_NAME is empty. Empty: a folder avatars beside the SQLite file; with Postgres, nobody can have a picture.",
+    ),
+    variable(
+        "S3_BUCKET_NAME",
+        "",
+        "hero-avatars",
+        "Bucket for pictures of players, below avatars/, in any store that speaks S3. It need not be readable for anybody else: the server hands the pictures out. Empty: AVATAR_DIR.",
+    ),
+    variable(
+        "S3_ENDPOINT",
+        "",
+        "https://s3.example.org",
+        "Where the bucket's store is. Empty: Amazon's, of the region.",
+    ),
+    variable("S3_REGION", "us-east-1", "eu-central-1", "Region of the bucket."),
+    variable(
+        "AWS_ACCESS_KEY_ID",
+        "",
+        "AKIAEXAMPLE",
+        "Id of the key that may get, put, delete and list in the bucket. Read when S3_BUCKET_NAME is set.",
+    ),
+    variable("AWS_SECRET_ACCESS_KEY", "", "the-secret-of-that-key", "The secret of that key."),
     variable("LOG_LEVEL", "info", "debug", "How much is logged: error, warn, info, debug or trace."),
     variable(
         "LOG_FORMAT",
