@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-mod codes;
 pub mod avatar;
+mod codes;
 mod common_passwords;
 mod keys;
 pub mod mail;

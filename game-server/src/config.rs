@@ -5,9 +5,9 @@
 //! against it. What makes the game correct (flush before acknowledgement, full synchronisation of the disk, frame sizes)
 //! is not here, because it must not depend on an operator's mood.
 
+mod avatars;
 mod mail;
 mod network;
-mod avatars;
 mod reader;
 mod variables;
 
@@ -16,9 +16,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use avatars::{AvatarPlace, Bucket, SecretText};
 pub use mail::MailConfig;
 pub use network::Network;
-pub use avatars::{AvatarPlace, Bucket, SecretText};
 use persistence::RedisUrl;
 pub use reader::Problem;
 use reader::Reader;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod auth;
+mod avatar;
 mod caller;
 mod catalogue;
 mod claim;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use futures_util::future::BoxFuture;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -38,6 +39,7 @@ pub use origin::OriginPolicy;
 pub use rate_limit::RateLimit;
 pub use request::BODY_BYTES_MAX;
 
+use crate::accounts::avatar::Avatars;
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
 use crate::accounts::{Accounts, Tickets};
@@ -69,6 +71,8 @@ pub struct Public {
     pub settings: Settings,
     /// Unites guests with accounts.
     pub claims: Arc<Claims>,
+    /// Pictures of players.
+    pub avatars: Avatars,
     /// Tickets for sockets.
     pub tickets: Tickets,
     /// Places for sockets.
@@ -158,6 +162,8 @@ pub fn router(public: Arc<Public>) -> Router {
         .route("/v1/me/password", post(me::change_password))
         .route("/v1/me/claim/preview", post(claim::preview))
         .route("/v1/me/claim", post(claim::claim))
+        .route("/v1/me/avatar", put(avatar::put).delete(avatar::delete))
+        .route("/v1/avatars/{key}", get(avatar::show))
         .route("/v1/me/devices", get(me::devices))
         .route("/v1/me/devices/{device}", delete(me::revoke_device))
         .route("/v1/ws-ticket", post(accounts::issue_ticket))

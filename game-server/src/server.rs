@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::accounts::avatar::{Avatars, PlaceFailed};
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
 use crate::accounts::{Keys, KeysError, mail, revocation};
@@ -49,6 +50,9 @@ pub enum StartError {
     /// There is no secret to begin with.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// Pictures cannot be kept where they should.
+    #[error(transparent)]
+    Avatars(#[from] PlaceFailed),
     /// The system gives no threads.
     #[error("cannot start the simulation's threads")]
     Threads(#[source] std::io::Error),
@@ -89,6 +93,7 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
+        let avatars = Avatars::open(&config.avatars)?;
         let keys = Keys::open(&config, &store.stores().seal_key)?;
         let stores = &Stores { keys, ..store.stores().clone() };
         // Before the node: a hero must not be taken in while it is not known how long the service was away.
@@ -117,7 +122,7 @@ impl Server {
         let unions = tokio::spawn(Arc::clone(&claims).keep_finishing());
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
-        let router = http::router(Arc::new(routes(&node, &claims, &readiness, &sockets)));
+        let router = http::router(Arc::new(routes(&node, &claims, avatars, &readiness, &sockets)));
 
         let public_limits =
             Limits { connections_max: 4_096.max(node.config.connections_max / 2), ..Limits::default() };
@@ -236,6 +241,7 @@ fn host_name() -> String {
 fn routes(
     node: &Arc<Node>,
     claims: &Arc<Claims>,
+    avatars: Avatars,
     readiness: &Arc<Readiness>,
     sockets: &TaskTracker,
 ) -> Public {
@@ -248,6 +254,7 @@ fn routes(
         accounts: node.accounts.clone(),
         settings: Settings::new(Arc::clone(node)),
         claims: Arc::clone(claims),
+        avatars,
         tickets: node.tickets.clone(),
         admission: Arc::clone(&node.admission),
         clock: node.clock.clone(),

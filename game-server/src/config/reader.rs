@@ -11,8 +11,8 @@ use std::time::Duration;
 use persistence::RedisUrl;
 
 use super::{
-    Config, DatabaseUrl, Environment, LogFormat, LogLevel, Network, PostgresUrl, Rate, SECRET_EXAMPLE, SHARDS_MAX,
-    SecretKey, VARIABLES,
+    Config, DatabaseUrl, Environment, LogFormat, LogLevel, Network, PostgresUrl, Rate, SECRET_EXAMPLE,
+    SHARDS_MAX, SecretKey, VARIABLES,
 };
 
 /// Most origins in `ALLOWED_ORIGINS`.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::auth::refused;
+use super::avatar::avatar_url;
 use super::caller::owner;
 use super::request::{act_failed, limited, load_failed, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
@@ -96,7 +97,7 @@ async fn view(public: &Public, caller: &Caller, id: AccountId) -> Result<Me, Api
         mail: profile.mail,
         mail_verified: account.mail_verified_at_ms.is_some(),
         name: profile.name,
-        avatar_url: account.avatar.map(|key| format!("/v1/avatars/{key}")),
+        avatar_url: account.avatar.as_deref().map(avatar_url),
         preferences: profile.preferences,
         time_zone: zone.time_zone,
         day_start_minutes: zone.day_start_minutes,

@@ -116,6 +116,8 @@ label! {
         Auth = "auth",
         /// `/v1/me…`
         Me = "me",
+        /// `GET /v1/avatars/…`
+        Avatars = "avatars",
         /// `GET /v1/catalogue`
         Catalogue = "catalogue",
         /// `GET /v1/ws`
@@ -137,6 +139,7 @@ impl Route {
             Some("/v1/ws-ticket") => Route::WsTicket,
             Some(path) if path.starts_with("/v1/auth/") => Route::Auth,
             Some(path) if path.starts_with("/v1/me") => Route::Me,
+            Some("/v1/avatars/{key}") => Route::Avatars,
             Some("/v1/catalogue") => Route::Catalogue,
             Some("/v1/ws") => Route::Socket,
             Some("/health") => Route::Health,

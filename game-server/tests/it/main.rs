@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admission;
+mod avatars;
 mod claim;
 mod harness;
 mod http;
