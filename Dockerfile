@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # One small image with one binary: the web client is inside it.
 #   docker build --tag dopamine-hero .
-#   docker run --publish 3001:3001 --volume heroes:/var/lib/dopamine-hero dopamine-hero
+#   docker run --publish 3001:3001 --volume heroes:/var/lib/dopamine-hero --env SECRET_KEYS dopamine-hero
 
 FROM node:20-bookworm-slim AS web
 WORKDIR /build/web
