@@ -23,15 +23,24 @@ const CHROMIUM_ARGUMENTS = [
   '--disable-sync',
 ];
 
-async function freePort(): Promise<number> {
+async function freePort(): Promise<{ port: number; close: () => Promise<void> }> {
   return new Promise((found, failed) => {
     const probe = createServer();
     probe.once('error', failed);
     probe.listen(0, '127.0.0.1', () => {
       const address = probe.address();
-      probe.close(() => (address !== null && typeof address === 'object' ? found(address.port) : failed(new Error('no port'))));
+      const close = () => new Promise<void>((closed) => probe.close(() => closed()));
+      if (address !== null && typeof address === 'object') found({ port: address.port, close });
+      else failed(new Error('no port'));
     });
   });
+}
+
+/** Held together until all are found: one that was given back could be found again. */
+async function freePorts(): Promise<[number, number, number]> {
+  const probes = [await freePort(), await freePort(), await freePort()] as const;
+  for (const probe of probes) await probe.close();
+  return [probes[0].port, probes[1].port, probes[2].port];
 }
 
 export class GameServer {
@@ -47,7 +56,7 @@ export class GameServer {
   static async start(): Promise<GameServer> {
     if (!existsSync(BINARY)) throw new Error(`there is no server at ${BINARY}: build it first, or set DOPAMINE_HERO_BIN`);
     const folder = await mkdtemp(join(tmpdir(), 'dopamine-hero-e2e-'));
-    const server = new GameServer(folder, [await freePort(), await freePort(), await freePort()]);
+    const server = new GameServer(folder, await freePorts());
     try {
       await server.start();
     } catch (error) {
