@@ -1,10 +1,12 @@
 //! Logs: one line an event, UTC, to standard error.
 //!
-//! A player's text must not be able to forge a line or to drive an operator's terminal, so control characters are
-//! escaped in the finished line, whatever field they came from. Tokens are of type [`crate::accounts::Secret`] and print
-//! as `***`; nobody logs a header or a body.
+//! A player's text must not be able to forge a line or to drive an operator's terminal. So nobody logs one, nor a header
+//! or a body; and whatever came into a field all the same, control characters are escaped in the finished line. Tokens are
+//! of type [`crate::accounts::Secret`] and print as `***`. A panic is a line like any other, and its text is cut.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
+use std::panic::PanicHookInfo;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -18,6 +20,9 @@ use crate::config::{LogFormat, LogLevel};
 const OUR_CRATES: [&str; 6] =
     ["dopamine_hero", "game_server", "persistence", "simulation", "protocol", "admin_http"];
 
+/// How much of a panic's text is logged. It may quote what it stumbled over.
+const PANIC_CHARS_MAX: usize = 512;
+
 /// Starts logging for this process. A second call changes nothing.
 pub fn start(level: LogLevel, format: LogFormat) {
     let registry = tracing_subscriber::registry().with(targets(level));
@@ -27,6 +32,18 @@ pub fn start(level: LogLevel, format: LogFormat) {
         LogFormat::Text => registry.with(layer).try_init(),
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
     };
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let text = info.payload_as_str().unwrap_or("with something that is no text");
+    let text: String = text.chars().take(PANIC_CHARS_MAX).collect();
+    let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or("without a name");
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    tracing::error!(thread, backtrace, "panicked at {place}: {text}");
 }
 
 fn targets(level: LogLevel) -> Targets {
@@ -63,10 +80,16 @@ impl<W: Write> Write for Escaping<W> {
             None => (line, ""),
         };
         let text = String::from_utf8_lossy(body);
-        if text.chars().any(char::is_control) {
+        if text.chars().any(is_unwelcome) {
             let mut escaped = String::with_capacity(text.len() + 16);
             for c in text.chars() {
-                if c.is_control() { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+                match c {
+                    '\n' => escaped.push_str("\\n"),
+                    '\r' => escaped.push_str("\\r"),
+                    // As JSON writes them, so that a line of JSON stays one.
+                    c if is_unwelcome(c) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+                    c => escaped.push(c),
+                }
             }
             escaped.push_str(end);
             self.0.write_all(escaped.as_bytes())?;
@@ -79,6 +102,11 @@ impl<W: Write> Write for Escaping<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
+}
+
+/// What moves a terminal's cursor, begins a line somewhere, or turns the order of letters around.
+fn is_unwelcome(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
