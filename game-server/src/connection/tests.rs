@@ -17,18 +17,10 @@ use crate::{
 
 /// A client that has said hello, and the task that serves it.
 async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
-    let config = Config::parse(|_| None).expect("the defaults are valid");
-    let (_outages_tx, outages) = watch::channel(Arc::default());
-    let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
-    let stores = Stores::of(MemoryStore::new());
-    let node =
-        Node::start(config, clock, metrics, stores, outages, Identity::alone()).expect("threads can be had");
+    let node = node();
     let grant = Grant { hero: HeroId(Uuid::now_v7()), device: DeviceId(Uuid::now_v7()) };
     let ticket = node.tickets.issue(grant, node.clock.now_ms());
-    let place = node.admission.enter([127, 0, 0, 1].into()).expect("there is room");
-    let (ours, theirs) = tokio::io::duplex(64 * 1024);
-    let serving = tokio::spawn(serve(theirs, place, node));
-    let mut client = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
+    let (mut client, serving) = opened(node).await;
     let hello = Hello {
         ticket: ticket.expose().to_owned(),
         stream_id: 1,
@@ -39,6 +31,26 @@ async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
     let frame = codec::encode_client(&ClientMessage::Hello(hello));
     client.send(Message::Binary(frame.into())).await.expect("the server reads");
     (client, serving)
+}
+
+/// A client that says nothing.
+async fn silent_client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
+    opened(node()).await
+}
+
+fn node() -> Arc<Node> {
+    let config = Config::parse(|_| None).expect("the defaults are valid");
+    let (_outages_tx, outages) = watch::channel(Arc::default());
+    let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
+    let stores = Stores::of(MemoryStore::new());
+    Node::start(config, clock, metrics, stores, outages, Identity::alone()).expect("threads can be had")
+}
+
+async fn opened(node: Arc<Node>) -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {
+    let place = node.admission.enter([127, 0, 0, 1].into()).expect("there is room");
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    let serving = tokio::spawn(serve(theirs, place, node));
+    (WebSocketStream::from_raw_socket(ours, Role::Client, None).await, serving)
 }
 
 /// How the server closes; everything before it is passed over.
@@ -62,6 +74,32 @@ async fn pings_of_the_websocket_count_like_any_message() {
     }
     let code = timeout(Duration::from_secs(10), closed(&mut client)).await.expect("a flood is not served");
     assert_eq!(code, close::RATE);
+    serving.await.expect("the socket's task ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_answers_every_ping_is_sent_away_after_12_hours() {
+    let (mut client, serving) = client().await;
+    let began = Instant::now();
+    // Reading answers the pings.
+    let code = closed(&mut client).await;
+    let took = began.elapsed();
+    assert_eq!(code, close::RESTART);
+    assert!(took > AGE_MAX && took <= AGE_MAX + 2 * PING_EVERY, "{took:?}");
+    drop(client);
+    serving.await.expect("the socket's task ends");
+}
+
+#[tokio::test]
+async fn pings_before_hello_are_few() {
+    let (mut client, serving) = silent_client().await;
+    for _ in 0..=CONTROLS_BEFORE_HELLO_MAX {
+        if client.send(Message::Ping(Bytes::new())).await.is_err() {
+            break;
+        }
+    }
+    let code = timeout(Duration::from_secs(2), closed(&mut client)).await.expect("at once, not after 3 s");
+    assert_eq!(code, close::UNAUTHENTICATED);
     serving.await.expect("the socket's task ends");
 }
 

@@ -29,8 +29,21 @@ async fn what_is_inside_stays_inside() {
     let server = TestServer::start().await;
     let answer = server.request("GET", "/v1/overview", &[], "").await;
     assert_eq!(answer.status, 404);
-    let answer = server.request("GET", "/metrics", &[], "").await;
-    assert!(!answer.text().contains("# HELP"), "only the web client's page");
+    for path in
+        ["/metrics", "/v1/metrics", "/openapi.json", "/v1/openapi.json", "/v1/health", "/admin", "/v1/admin"]
+    {
+        let answer = server.request("GET", path, &[], "").await;
+        let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        assert!(is_page || answer.status == 404, "{path} is nothing but the web client's page: {answer:?}");
+        assert!(!answer.text().contains("# HELP"), "{path}");
+    }
+    let health = server.request("GET", "/health", &[], "").await;
+    assert_eq!(
+        health.json().as_object().expect("a map").len(),
+        1,
+        "alive, and no word more: {}",
+        health.text()
+    );
     let answer = request(server.server().metrics_address(), "GET", "/metrics", &[], "").await;
     assert!(answer.text().contains("\nready 1\n"), "{}", answer.text());
     server.stop().await;

@@ -179,6 +179,12 @@ impl Target {
         Ok(Self { attacker, witness, seq, hero })
     }
 
+    /// The numbers of what it has.
+    #[must_use]
+    pub fn ids(&self) -> Vec<u32> {
+        self.hero.tasks.iter().map(|task| task.task_id).collect()
+    }
+
     /// Nothing has changed, and a good command still works.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 use anyhow::Result;
 use protocol::client::{ClientMessage, Command, CommandFrame};
 use protocol::server::ServerMessage;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::{HostileReport, Target, furnish};
@@ -15,6 +17,10 @@ type Refusal = (Value, &'static [&'static str]);
 
 const RANGE: &[&str] = &["out_of_range"];
 const TEXT: &[&str] = &["invalid_text"];
+/// How many ids are drawn and claimed, besides those of a real hero.
+const FOREIGN_IDS: u32 = 200;
+/// The same ids in every run.
+const FOREIGN_IDS_SEED: u64 = 9;
 
 fn task(field: &str, value: Value) -> Value {
     let mut task = json!({"title": "t", "category": "none", "priority": "low", "estimate_minutes": 1});
@@ -154,7 +160,8 @@ pub async fn run(endpoint: &Endpoint) -> Result<HostileReport> {
     let (mut socket, _) = attacker.open(endpoint, None).await?;
     let mut cases = wrong_values();
     cases.extend(nothing_there());
-    for id in [0, 1, 2, 3, 1_000_000, u32::MAX] {
+    let victims = victim.ids().into_iter().chain([0, 1, 2, 3, 1_000_000, u32::MAX]);
+    for id in victims.chain(drawn_ids()) {
         cases.extend(foreign_ids(id));
     }
     for (body, codes) in cases {
@@ -173,6 +180,13 @@ pub async fn run(endpoint: &Endpoint) -> Result<HostileReport> {
     victim.check(endpoint, &mut report).await?;
     report.add(own_ids_work(endpoint).await?);
     Ok(report)
+}
+
+/// Numbers all over their range, the same in every run: whatever a client claims, it owns nothing of another hero.
+fn drawn_ids() -> impl Iterator<Item = u32> {
+    let mut rng = StdRng::seed_from_u64(FOREIGN_IDS_SEED);
+    // Small ones are those that other heroes have.
+    (0..FOREIGN_IDS).map(move |number| rng.random::<u32>() >> (number % 32))
 }
 
 async fn refused(socket: &mut Socket, body: &Value, codes: &[&str]) -> Result<()> {

@@ -180,3 +180,67 @@ async fn a_fifth_device_makes_the_oldest_begin_anew_and_nothing_is_doubled() {
     let (clean, words) = plan.verify().await.unwrap();
     assert!(clean, "{words}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_logins_at_once_leave_a_clean_journal() {
+    const LOGINS: u8 = 100;
+    let scratch = Scratch::new("devices-hundred");
+    let plan = plan(&scratch);
+    let server = plan.start().await.unwrap();
+    let device = Device::new_guest(&plan.endpoint(), None, 1).await.unwrap();
+    let mut logins = tokio::task::JoinSet::new();
+    for number in 0..LOGINS {
+        let plan = plan.clone();
+        // An address each: how many of one address may be unknown is another test's matter.
+        let source = std::net::Ipv4Addr::new(127, 0, 77, number + 1);
+        let device = device.sibling(u64::from(number) + 2, Some(source));
+        logins.spawn(async move {
+            let ticket = device.ticket(&plan.endpoint()).await.unwrap();
+            let mut socket = load_tests::wire::Socket::connect(&plan.endpoint(), Some(source)).await.unwrap();
+            let hello = protocol::client::ClientMessage::Hello(device.hello(ticket, None));
+            socket.send(&hello).await.unwrap();
+            let command = protocol::client::CommandFrame { cmd_seq: 1, body: create_task("one of many") };
+            let mut is_durable = false;
+            loop {
+                match socket.receive_soon().await.unwrap() {
+                    Received::Message(ServerMessage::Welcome(_)) => {
+                        // A newer device may push this one out at any moment.
+                        let _closed =
+                            socket.send(&protocol::client::ClientMessage::Command(command.clone())).await;
+                    }
+                    Received::Message(ServerMessage::Durable(result)) => {
+                        assert_eq!(result.cmd_seq, 1);
+                        is_durable = true;
+                    }
+                    // The oldest leaves when there are too many; nobody else does.
+                    Received::Closed(code) => {
+                        assert!(matches!(code, protocol::close::POLICY | 1006), "closed with {code}");
+                        return (is_durable, None);
+                    }
+                    Received::Message(ServerMessage::Rejected(rejected)) => {
+                        assert!(matches!(rejected.code.as_str(), "rate" | "busy"), "{rejected:?}");
+                        return (false, Some(socket));
+                    }
+                    Received::Message(_) => {}
+                }
+                if is_durable {
+                    return (true, Some(socket));
+                }
+            }
+        });
+    }
+    let (mut durable, mut open) = (0, Vec::new());
+    while let Some(login) = logins.join_next().await {
+        let (is_durable, socket) = login.unwrap();
+        durable += usize::from(is_durable);
+        open.extend(socket);
+    }
+    drop(open);
+    let (fresh, _) = Client::resume(&plan, &device, Mirror::default()).await;
+    let tasks = fresh.mirror.hero().unwrap().tasks.len();
+    assert!((durable.max(8)..=usize::from(LOGINS)).contains(&tasks), "{durable} durable, {tasks} tasks");
+    fresh.socket.close().await;
+    assert!(server.stop().await.unwrap().success());
+    let (is_clean, words) = plan.verify().await.unwrap();
+    assert!(is_clean, "{words}");
+}
