@@ -6,6 +6,7 @@
 //! nor a web page that points its own name at this machine can read it.
 //!
 //! The crate knows nothing of the game: the server implements [`Operations`].
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "what comes from outside must not panic"))]
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

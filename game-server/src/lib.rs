@@ -1,6 +1,7 @@
 //! The server: connections, shards, the journal writer, and what an operator needs around them.
 //!
 //! The binary `dopamine-hero` is a thin `main.rs` over this library, so that tests run the real server in process.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "what comes from outside must not panic"))]
 
 pub mod accounts;
 pub mod acting;

@@ -3,6 +3,7 @@
 //! A hero's truth is a row of events and, to start faster, snapshots of it. [`JournalStore`] is where they live;
 //! [`JournalWriter`] is the actor that brings them there in batches and says when they are durable; [`scan`] reads
 //! everything again and says what does not fit. [`ReadModelStore`] keeps copies of it as tables for people. This crate knows no rule of the game and no wire format.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "what comes from outside must not panic"))]
 
 pub mod accounts;
 pub mod error;

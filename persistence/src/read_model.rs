@@ -305,7 +305,7 @@ pub(crate) fn check_parts(parts: &[HeroRows]) -> Result<(), StoreError> {
     }
     let mut heroes: Vec<HeroId> = parts.iter().map(|part| part.hero).collect();
     heroes.sort_unstable();
-    if heroes.windows(2).any(|pair| pair[0] == pair[1]) {
+    if !heroes.is_sorted_by(|one, next| one < next) {
         return poison("a hero occurs twice in one write of read models".into());
     }
     for HeroRows { hero, from, to, rows } in parts {

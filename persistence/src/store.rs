@@ -373,7 +373,7 @@ pub fn check_batch(batch: &[HeroAppend]) -> Result<(), StoreError> {
     }
     let mut heroes: Vec<HeroId> = batch.iter().map(|part| part.hero).collect();
     heroes.sort_unstable();
-    if heroes.windows(2).any(|pair| pair[0] == pair[1]) {
+    if !heroes.is_sorted_by(|one, next| one < next) {
         return broken("a hero occurs twice in one append".into());
     }
     for part in batch {

@@ -6,6 +6,7 @@
 //!
 //! Units are in the names: `_ms` milliseconds (of UTC where it is a point in time), `_me` milli-energy, `_md`
 //! milli-dopamine, `_permille` thousandths, `_ud_per_s` micro-dopamine per second, `_ue_per_s` micro-energy per second.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "what comes from outside must not panic"))]
 
 pub mod client;
 pub mod close;

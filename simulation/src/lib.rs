@@ -14,6 +14,7 @@ mod draft;
 pub mod event;
 pub mod hero;
 pub mod id;
+#[cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "it reads what players type"))]
 pub mod preset_code;
 pub mod rack;
 pub mod rejection;

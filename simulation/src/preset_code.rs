@@ -211,7 +211,8 @@ fn write_base64(bytes: &[u8], text: &mut String) {
         }
         for letter in 0..=group.len() {
             let six = bits >> (18 - 6 * letter) & 63;
-            text.push(char::from(ALPHABET[six as usize]));
+            let letter = ALPHABET.get(six as usize).expect("six bits, and as many letters");
+            text.push(char::from(*letter));
         }
     }
 }

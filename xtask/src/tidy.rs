@@ -3,6 +3,7 @@
 //! Each rule is a function from what it looks at to what is wrong with it, so that each is tested on a made-up tree.
 
 mod architecture;
+mod safety;
 mod sources;
 mod star;
 
@@ -15,7 +16,7 @@ use crate::files;
 use crate::workspace::Workspace;
 
 /// The endings of the files whose text is looked at.
-const TEXT_ENDINGS: [&str; 5] = [".rs", ".ts", ".tsx", ".md", "package-lock.json"];
+const TEXT_ENDINGS: [&str; 6] = [".rs", ".ts", ".tsx", ".md", "package-lock.json", "Cargo.toml"];
 
 /// One file of the checkout; `text` is empty where no rule looks inside.
 struct File {
@@ -54,6 +55,7 @@ fn findings(workspace: &Workspace) -> Result<Vec<Finding>> {
     let mut findings = star::check(&workspace.edges);
     findings.extend(sources::check(&tree));
     findings.extend(architecture::check(&tree));
+    findings.extend(safety::check(&tree));
     Ok(findings)
 }
 

@@ -73,16 +73,14 @@ impl Derived {
         };
         let signing =
             Ed25519KeyPair::from_seed_unchecked(&derive(b"access tokens")).expect("any 32 bytes are a seed");
-        let public = Sha256::digest(signing.public_key());
         let sealing = derive(b"sealed fields");
-        let name = Sha256::digest(derive(b"name of the sealing key"));
         Derived {
-            kid: HEXLOWER.encode(&public[..8]),
+            kid: HEXLOWER.encode(&name_of(signing.public_key().as_ref())),
             signing,
             sealing: LessSafeKey::new(
                 UnboundKey::new(&CHACHA20_POLY1305, &sealing).expect("32 bytes are the length of its key"),
             ),
-            name: name[..KEY_NAME_BYTES].try_into().expect("a hash is longer"),
+            name: name_of(&derive(b"name of the sealing key")),
         }
     }
 }
@@ -155,6 +153,12 @@ impl Keys {
         bytes.truncate(length);
         Some(bytes)
     }
+}
+
+/// Names a key without telling it.
+fn name_of(key: &[u8]) -> [u8; KEY_NAME_BYTES] {
+    let hash: [u8; 32] = Sha256::digest(key).into();
+    *hash.first_chunk().expect("a hash is longer")
 }
 
 fn aad(label: &str, owner: Uuid) -> Aad<Vec<u8>> {

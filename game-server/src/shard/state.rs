@@ -277,7 +277,7 @@ impl Shard {
         command: &Command,
     ) -> Result<(Vec<TimedEvent>, Vec<TimedEvent>), Unwilling> {
         let now_ms = self.parts.clock.now_ms();
-        let entity = self.heroes[&id].entity;
+        let entity = self.heroes.get(&id).expect("only heroes that are here are asked for").entity;
         let simulation = &self.simulation;
         // Planning is pure: whatever a panic leaves half-done is dropped with it.
         let plan = || {

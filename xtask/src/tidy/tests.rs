@@ -121,3 +121,25 @@ fn names_in_the_architecture_exist() {
     );
     assert_eq!(architecture::check(&[])[0].to_string(), "ARCHITECTURE.md: is missing");
 }
+
+#[test]
+fn what_keeps_code_safe_cannot_be_switched_off() {
+    let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n[workspace.lints.clippy]\nunwrap_used = \"warn\"\n\
+                [profile.release]\noverflow-checks = true\n";
+    let member = "[package]\n\n[lints]\nworkspace = true\n";
+    let lib = "#![cfg_attr(not(test), warn(clippy::indexing_slicing))]\n";
+    let good =
+        [file("Cargo.toml", root), file("protocol/Cargo.toml", member), file("protocol/src/lib.rs", lib)];
+    assert_eq!(safety::check(&good), []);
+    for (path, text) in [
+        ("Cargo.toml", root.replace("forbid", "deny")),
+        ("Cargo.toml", root.replace("overflow-checks = true", "overflow-checks = false")),
+        ("Cargo.toml", root.replace("unwrap_used", "# unwrap_used")),
+        ("protocol/Cargo.toml", member.replace("[lints]", "[package.lints]")),
+        ("game-server/src/lib.rs", String::new()),
+    ] {
+        let findings = safety::check(&[file(path, &text)]);
+        assert_eq!(findings.len(), 1, "{path}: {text}");
+        assert_eq!(findings[0].place, path);
+    }
+}

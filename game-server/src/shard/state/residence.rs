@@ -233,7 +233,8 @@ impl Shard {
         let Some(turn) = self.loader.release_turn().filter(|_| !forgotten.is_empty()) else { return };
         let mut released = Vec::new();
         for id in forgotten.into_iter().take(FORGOTTEN_PER_LOOK_MAX) {
-            if self.heroes[&id].is_dirty() && !self.snapshot(id) {
+            let is_dirty = self.heroes.get(&id).is_some_and(Resident::is_dirty);
+            if is_dirty && !self.snapshot(id) {
                 break;
             }
             released.extend(self.forget(id));
