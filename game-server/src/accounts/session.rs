@@ -177,15 +177,19 @@ impl Accounts {
         let stored = found.as_ref().and_then(|account| account.password.clone());
         let password = if password.chars().count() > password::PASSWORD_CHARS_MAX { "" } else { password };
         let verified = self.passwords.verify(password.to_owned(), stored).await?;
-        let (Some(account), Verified::Right(stronger)) = (found, verified) else {
+        let (Some(account), Verified::Right { is_weak }) = (found, verified) else {
             return Err(AuthError::WrongLogin);
         };
         if account.banned_at_ms.is_some() {
             return Err(AuthError::WrongLogin);
         }
         self.throttle.succeeded(key, address, self.clock.now_ms());
-        if let Some(stronger) = stronger {
-            self.store.change_account(account.account, AccountChange::Password(stronger)).await?;
+        // Not before the ban was looked at: a banned one must not take longer than an unknown one.
+        if is_weak {
+            // When many hash at once, the next login does it.
+            if let Ok(stronger) = self.passwords.hash(password.to_owned()).await {
+                self.store.change_account(account.account, AccountChange::Password(stronger)).await?;
+            }
         }
         Ok(account)
     }

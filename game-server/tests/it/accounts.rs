@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, Version};
 use futures_util::{SinkExt, StreamExt};
 use game_server::clock::Clock;
 use persistence::AccountId;
-use persistence::accounts::AccountChange;
+use persistence::accounts::{AccountChange, AccountKey};
 use protocol::client::{ClientMessage, Hello};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -140,6 +143,32 @@ async fn nobody_learns_why_a_login_failed() {
     assert_eq!(banned.status, 401);
     bodies.push((banned.code(), banned.json()["hint"].clone()));
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_weaker_hash_is_made_again_for_whoever_comes_in() {
+    let (server, _) = start().await;
+    let ada = register(&server, "ada@example.org", None).await;
+    let ada = AccountId(text(&ada, "account_id").parse().expect("an id"));
+    let store = server.server().node().accounts.store();
+    let stored = async || {
+        let account =
+            store.account(AccountKey::Id(ada)).await.expect("the store works").expect("it is there");
+        account.password.expect("a password")
+    };
+    let change = async |change| store.change_account(ada, change).await.expect("the store works");
+    let parameters = Params::new(8 * 1024, 1, 1, None).expect("valid");
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
+    let weak: PasswordHash = hasher.hash_password(PASSWORD.as_bytes()).expect("valid");
+    change(AccountChange::Password(weak.to_string())).await;
+    change(AccountChange::BannedAt(Some(NOW_MS))).await;
+    assert_eq!(login(&server, "ada@example.org", PASSWORD).await.status, 401);
+    assert_eq!(stored().await, weak.to_string(), "nothing is done for a banned one, it would take longer");
+    change(AccountChange::BannedAt(None)).await;
+    assert_eq!(login(&server, "ada@example.org", PASSWORD).await.status, 200);
+    assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "as strong as today's");
+    assert_eq!(login(&server, "ada@example.org", PASSWORD).await.status, 200);
     server.stop().await;
 }
 
