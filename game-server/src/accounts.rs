@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use persistence::accounts::DEVICE_NAME_BYTES_MAX;
@@ -13,6 +14,7 @@ use persistence::{AccountId, AccountStore, DeviceId, HeroId, NewGuest, StoreErro
 use rand::Rng;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
+use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -46,6 +48,8 @@ pub const TOKEN_PREFIX: &str = "dh_";
 const TOKEN_BYTES: usize = 32;
 /// Length of a token after its prefix: 32 bytes as base64url.
 const TOKEN_TEXT_CHARS: usize = 43;
+/// Rows that are past their end do no harm; they only must not pile up.
+const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// A device that connects often is noted at most this often.
 const TOUCH_EVERY_MS: i64 = 60 * 60 * 1000;
 
@@ -128,6 +132,18 @@ impl Accounts {
             throttle: Arc::default(),
             revocations: Revocations::default(),
             mails: Mails::default(),
+        }
+    }
+
+    /// Forgets tokens and codes that are past their end, once an hour.
+    pub async fn keep_pruning(self) {
+        let mut hours = interval(PRUNE_EVERY);
+        hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            hours.tick().await;
+            if let Err(error) = self.store.prune(self.clock.now_ms()).await {
+                tracing::warn!(%error, "could not forget tokens that are past their end; tried again in an hour");
+            }
         }
     }
 

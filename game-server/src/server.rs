@@ -72,6 +72,7 @@ pub struct Server {
     revocations: JoinHandle<()>,
     mails: JoinHandle<()>,
     unions: JoinHandle<()>,
+    pruning: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -120,6 +121,7 @@ impl Server {
         let claims = Arc::new(Claims::new(Arc::clone(&node)));
         // What a server that died has left half done.
         let unions = tokio::spawn(Arc::clone(&claims).keep_finishing());
+        let pruning = tokio::spawn(node.accounts.clone().keep_pruning());
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
         let sockets = TaskTracker::new();
         let router = http::router(Arc::new(routes(&node, &claims, avatars, &readiness, &sockets)));
@@ -146,6 +148,7 @@ impl Server {
             revocations,
             mails,
             unions,
+            pruning,
             heartbeat,
             lease,
             store,
@@ -205,6 +208,7 @@ impl Server {
         self.revocations.abort();
         self.mails.abort();
         self.unions.abort();
+        self.pruning.abort();
         self.store.close().await;
         drained
     }

@@ -20,7 +20,7 @@ use crate::directory::Directory;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How far back it looks: longer than a ticket lives, and clocks of servers differ.
 const LOOK_BACK_MS: i64 = 60_000;
-/// Most devices it takes at once. More: the latest are what counts, the others were closed by earlier looks.
+/// Most devices it takes at once. More within that time: the earliest come first, the others up to a minute later.
 const REVOKED_MAX: u32 = 10_000;
 
 /// Tells the task that there is something to look for.

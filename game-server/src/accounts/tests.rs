@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
+use persistence::accounts::{Rotate, Rotation};
 use persistence::{AccountStore, DeviceId, HeroId, MemoryStore};
+use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::session::{REFRESH_LIFE_MS, Registration};
 use super::{
-    Accounts, Grant, Keys, Secret, TICKET_LIFE_MS, TOKEN_PREFIX, TOKEN_TEXT_CHARS, Tickets,
+    Accounts, Grant, Keys, PRUNE_EVERY, Secret, TICKET_LIFE_MS, TOKEN_PREFIX, TOKEN_TEXT_CHARS, Tickets,
     clean_device_name, hash,
 };
 use crate::clock::Clock;
@@ -94,4 +97,33 @@ fn tickets_are_bounded_and_the_oldest_go() {
 fn device_names_are_one_short_line() {
     assert_eq!(clean_device_name("  Laptop\u{0}\u{1b}[2J "), "Laptop[2J");
     assert_eq!(clean_device_name(&"ü".repeat(100)), "ü".repeat(32));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_past_their_end_are_forgotten_within_the_hour() {
+    let (accounts, store, clock) = accounts();
+    let wish = Registration {
+        mail: "ada@example.org",
+        password: "three plain words",
+        name: None,
+        device_name: "",
+        guest: None,
+    };
+    let session = accounts.register(wish).await.expect("it is made");
+    let rotate = |now_ms| Rotate {
+        presented: hash(session.refresh_token.expose()),
+        next: hash("next"),
+        now_ms,
+        grace_ms: 0,
+        expires_at_ms: i64::MAX,
+    };
+    let pruning = tokio::spawn(accounts.clone().keep_pruning());
+    clock.advance(REFRESH_LIFE_MS);
+    let give_up = Instant::now() + 2 * PRUNE_EVERY;
+    // As of a moment when it was good, it is known for as long as its row is there.
+    while store.rotate(rotate(0)).await.expect("the store works") != Rotation::Unknown {
+        assert!(Instant::now() < give_up, "it is still kept");
+        tokio::time::sleep(PRUNE_EVERY / 4).await;
+    }
+    pruning.abort();
 }
