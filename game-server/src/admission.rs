@@ -1,11 +1,14 @@
 //! How many sockets may be open, and how many of them may stay unknown.
 //!
 //! A socket costs memory before its player has proved anything, so unknown ones are few: at most so many of one address,
-//! and at most 2 % of all places. A flood of silent sockets then fills only its own small share.
+//! and at most 2 % of all places. When all of these are taken, the one that has been silent for longest makes room: a player
+//! says hello at once, so a flood of silent sockets, from however many addresses, pushes out its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -18,7 +21,7 @@ const UNAUTHENTICATED_PERMILLE: usize = 20;
 pub enum NoRoom {
     /// All places are taken.
     Full,
-    /// Too many sockets of this address, or of all, have not said who they are.
+    /// Too many sockets of this address have not said who they are.
     Unauthenticated,
 }
 
@@ -52,8 +55,16 @@ impl AdmissionLimits {
 #[derive(Debug, Default)]
 struct State {
     open: usize,
-    unauthenticated: usize,
+    /// In the order in which they came.
+    unauthenticated: BTreeMap<u64, Unknown>,
+    next: u64,
     per_address: HashMap<AddressKey, usize>,
+}
+
+#[derive(Debug)]
+struct Unknown {
+    address: AddressKey,
+    evicted: CancellationToken,
 }
 
 /// Addresses that one person has for free count as one: all of a /64 in IPv6.
@@ -96,9 +107,7 @@ impl Admission {
         let of_address = state.per_address.get(&key).copied().unwrap_or(0);
         let no_room = if state.open >= self.limits.connections_max {
             Some(NoRoom::Full)
-        } else if of_address >= self.limits.unauthenticated_per_address_max
-            || state.unauthenticated >= unauthenticated_max
-        {
+        } else if of_address >= self.limits.unauthenticated_per_address_max {
             Some(NoRoom::Unauthenticated)
         } else {
             None
@@ -108,11 +117,17 @@ impl Admission {
             self.metrics.connections_refused_total.increment();
             return Err(no_room);
         }
+        if state.unauthenticated.len() >= unauthenticated_max {
+            state.evict_the_oldest();
+            self.metrics.connections_refused_total.increment();
+        }
+        let (number, evicted) = (state.next, CancellationToken::new());
         state.open += 1;
-        state.unauthenticated += 1;
+        state.next += 1;
+        state.unauthenticated.insert(number, Unknown { address: key, evicted: evicted.clone() });
         *state.per_address.entry(key).or_insert(0) += 1;
         self.show(&state);
-        Ok(Place { admission: Arc::clone(self), client, is_unauthenticated: true })
+        Ok(Place { admission: Arc::clone(self), client, number, evicted })
     }
 
     /// Sockets that are open.
@@ -122,7 +137,7 @@ impl Admission {
 
     fn show(&self, state: &State) {
         self.metrics.connections_open.set(state.open);
-        self.metrics.connections_unauthenticated.set(state.unauthenticated);
+        self.metrics.connections_unauthenticated.set(state.unauthenticated.len());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -131,13 +146,22 @@ impl Admission {
 }
 
 impl State {
-    fn known(&mut self, key: AddressKey) {
-        self.unauthenticated -= 1;
-        if let Some(count) = self.per_address.get_mut(&key) {
+    /// It is unknown no more, or gone.
+    fn leave(&mut self, number: u64) -> Option<Unknown> {
+        let unknown = self.unauthenticated.remove(&number)?;
+        if let Some(count) = self.per_address.get_mut(&unknown.address) {
             *count -= 1;
             if *count == 0 {
-                self.per_address.remove(&key);
+                self.per_address.remove(&unknown.address);
             }
+        }
+        Some(unknown)
+    }
+
+    fn evict_the_oldest(&mut self) {
+        let oldest = self.unauthenticated.first_key_value().map(|(&number, _)| number);
+        if let Some(unknown) = oldest.and_then(|number| self.leave(number)) {
+            unknown.evicted.cancel();
         }
     }
 }
@@ -147,7 +171,8 @@ impl State {
 pub struct Place {
     admission: Arc<Admission>,
     client: IpAddr,
-    is_unauthenticated: bool,
+    number: u64,
+    evicted: CancellationToken,
 }
 
 impl Place {
@@ -157,21 +182,22 @@ impl Place {
     }
 
     /// The socket has said who it is: its place among the unknown ones is free again.
-    pub fn authenticated(&mut self) {
+    pub fn authenticated(&self) {
         let mut state = self.admission.lock();
-        if std::mem::take(&mut self.is_unauthenticated) {
-            state.known(AddressKey::from(self.client));
-        }
+        state.leave(self.number);
         self.admission.show(&state);
+    }
+
+    /// Waits until the socket has to make room, because it has not said who it is and others wait.
+    pub async fn evicted(&self) {
+        self.evicted.cancelled().await;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.admission.lock();
-        if self.is_unauthenticated {
-            state.known(AddressKey::from(self.client));
-        }
+        state.leave(self.number);
         state.open -= 1;
         self.admission.show(&state);
     }

@@ -84,13 +84,23 @@ fn socket_config() -> WebSocketConfig {
 type Socket<S> = WebSocketStream<Watched<S>>;
 
 /// Serves a socket from the answered upgrade to its end.
-pub async fn serve<S>(stream: S, mut place: Place, node: Arc<Node>)
+pub async fn serve<S>(stream: S, place: Place, node: Arc<Node>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut socket =
         WebSocketStream::from_raw_socket(Watched::new(stream), Role::Server, Some(socket_config())).await;
-    let opened = match timeout(HELLO_WITHIN, hello(&mut socket, &node)).await {
+    let greeted = tokio::select! {
+        biased;
+        greeted = timeout(HELLO_WITHIN, hello(&mut socket, &node)) => greeted,
+        () = place.evicted() => {
+            // Not a second for whoever has said nothing: there are many of them.
+            let closing = Closing { code: close::OVERLOAD, reason: "others wait; say hello at once" };
+            let _gone = timeout(CLOSE_WITHIN, socket.close(Some(close_frame(&closing)))).await;
+            return;
+        }
+    };
+    let opened = match greeted {
         Ok(Ok(opened)) => opened,
         Ok(Err(closing)) => return farewell(&mut socket, &closing).await,
         Err(_late) => {
@@ -398,11 +408,15 @@ where
     .await
 }
 
+fn close_frame(closing: &Closing) -> CloseFrame {
+    CloseFrame { code: closing.code.into(), reason: closing.reason.into() }
+}
+
 async fn farewell<S>(socket: &mut Socket<S>, closing: &Closing)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let frame = CloseFrame { code: closing.code.into(), reason: closing.reason.into() };
+    let frame = close_frame(closing);
     let goodbye = async {
         if socket.close(Some(frame)).await.is_ok() {
             // Until the other side's close, so that our last frames are not lost with a reset.

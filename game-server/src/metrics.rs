@@ -70,7 +70,7 @@ declare! {
     ready: Gauge, "1 while the server takes players, 0 while it starts or drains.";
     connections_open: Gauge, "Player sockets that are open.";
     connections_unauthenticated: Gauge, "Player sockets that have not said yet who they are.";
-    connections_refused_total: Counter, "Sockets refused before the upgrade because there was no room.";
+    connections_refused_total: Counter, "Sockets refused before the upgrade because there was no room, and silent ones that had to make it.";
     slow_clients_closed_total: Counter, "Sockets closed because they did not read what was sent.";
     rejected_total: CounterBy<RejectionCode>, "Frames that were refused; `rules` stands for every refusal by the game's rules.";
     heroes_in_memory: Gauge, "Heroes that shards hold.";
