@@ -157,6 +157,15 @@ impl Accounts {
         &self.revocations
     }
 
+    /// Whether the configured secret is the one of this database: with another one nobody would be found, and no hero
+    /// could be played.
+    ///
+    /// # Errors
+    /// A secret that is not; a database that is away.
+    pub async fn check_secret(&self) -> Result<(), StoreError> {
+        self.lookup_key().await.map(drop)
+    }
+
     /// The key of all lookups, the same for ever and for all servers of a database.
     async fn lookup_key(&self) -> Result<&[u8; 32], StoreError> {
         let read = async || {
@@ -166,9 +175,8 @@ impl Accounts {
             let stands = self.store.lookup_key(candidate).await?;
             let opened = self.keys.open_sealed("lookup key", Uuid::nil(), &stands);
             opened.and_then(|key| key.try_into().ok()).ok_or_else(|| {
-                let what = "no secret in SECRET_KEYS opens the key of this database's accounts: \
-                            add the one that it was made with";
-                tracing::error!("{what}");
+                let what = "no secret in SECRET_KEYS is the one that this database was made with: add that one, \
+                            after a comma";
                 StoreError::Unavailable(what.into())
             })
         };

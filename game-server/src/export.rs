@@ -10,23 +10,27 @@ use simulation::catalogue::Catalogue;
 use crate::{
     convert,
     journal::{self, StoredHero},
+    texts::TextKeys,
 };
 
 /// Events asked for at once.
 const PAGE_ROWS: u32 = 1_000;
 
-/// Writes a hero and its whole journal. The hero is shown as of its last event.
+/// Writes a hero and its whole journal. The hero is shown as of its last event. What the player of an erased hero has
+/// typed cannot be read any more; nor can it without the secret in SECRET_KEYS.
 ///
 /// # Errors
 /// A hero that is not known, a journal that does not fold, a store that is away, and those of `out`.
 pub async fn run(
     store: &dyn JournalStore,
+    texts: &TextKeys,
     catalogue: &Catalogue,
     hero: HeroId,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
     let head = store.head(hero).await?;
     ensure!(head.is_some(), "hero {hero} is not in this store: check the id and DATABASE_URL");
+    let texts = texts.find_if_configured(hero).await?;
     let mut stored = StoredHero::default();
     let mut events: Vec<Value> = Vec::new();
     let mut next = Seq(1);
@@ -35,8 +39,8 @@ pub async fn run(
         let Some(last) = page.last() else { break };
         next = last.seq.next();
         for record in &page {
-            let timed =
-                journal::apply(&mut stored, record).with_context(|| format!("hero {hero} does not fold"))?;
+            let timed = journal::apply(&mut stored, record, texts.as_ref())
+                .with_context(|| format!("hero {hero} does not fold"))?;
             let line = convert::event(record.seq.0, &timed);
             let mut line = serde_json::to_value(line)?;
             if let (Some(fields), Some(CommandRef { stream_id, cmd_seq })) =

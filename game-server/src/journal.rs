@@ -2,6 +2,8 @@
 //!
 //! State is snapshot + events. A fold runs no rule and draws no random number: an event is an outcome.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use persistence::{CommandRef, EventBody, EventKind, EventRecord, SnapshotRecord};
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,7 @@ use simulation::{
 };
 
 use crate::streams::{Answer, Streams};
+use crate::texts::{TextDamaged, TextKey};
 
 /// Version of the events and of the state; a reader refuses what is newer.
 pub const SCHEMA_VERSION: u16 = simulation::hero::SCHEMA_VERSION;
@@ -51,6 +54,14 @@ pub enum FoldFailed {
         /// What the decoder says.
         source: rmp_serde::decode::Error,
     },
+    /// A text that does not open with the hero's key.
+    #[error("seq {seq}: {source}")]
+    Text {
+        /// Where.
+        seq: u64,
+        /// What is wrong.
+        source: TextDamaged,
+    },
     /// A command that is not the next of its stream.
     #[error("seq {seq} holds command {cmd_seq} of stream {stream_id}, which is not the next one")]
     Stream {
@@ -63,10 +74,15 @@ pub enum FoldFailed {
     },
 }
 
-/// An event as a row of the journal.
+/// An event as a row of the journal, its texts encrypted.
 #[must_use]
-pub fn body(timed: &TimedEvent, command: Option<CommandRef>, catalogue_version: u32) -> EventBody {
-    let payload = rmp_serde::to_vec_named(&timed.event).expect("events are plain data");
+pub fn body(
+    timed: &TimedEvent,
+    command: Option<CommandRef>,
+    catalogue_version: u32,
+    texts: &TextKey,
+) -> EventBody {
+    let payload = texts.seal(rmp_serde::to_vec_named(&timed.event).expect("events are plain data"));
     EventBody {
         command,
         kind: EventKind::of(timed.event.kind()),
@@ -77,48 +93,53 @@ pub fn body(timed: &TimedEvent, command: Option<CommandRef>, catalogue_version: 
     }
 }
 
-/// The event in a row.
+/// The event in a row. Without a key its texts stay sealed.
 ///
 /// # Errors
-/// [`FoldFailed::TooNew`] and [`FoldFailed::Event`].
-pub fn event(record: &EventRecord) -> Result<TimedEvent, FoldFailed> {
+/// [`FoldFailed::TooNew`], [`FoldFailed::Event`] and [`FoldFailed::Text`].
+pub fn event(record: &EventRecord, texts: Option<&TextKey>) -> Result<TimedEvent, FoldFailed> {
     let seq = record.seq.0;
     readable(seq, record.schema_version)?;
-    let event: Event =
-        rmp_serde::from_slice(&record.payload).map_err(|source| FoldFailed::Event { seq, source })?;
+    let payload = open(seq, &record.payload, texts)?;
+    let event: Event = rmp_serde::from_slice(&payload).map_err(|source| FoldFailed::Event { seq, source })?;
     Ok(TimedEvent { at_ms: record.at_ms, event })
 }
 
-/// A state as it goes into a snapshot.
+/// A state as it goes into a snapshot, its texts encrypted.
 #[must_use]
-pub fn encode_state(hero: &Hero, streams: &Streams) -> Bytes {
+pub fn encode_state(hero: &Hero, streams: &Streams, texts: &TextKey) -> Bytes {
     /// The same shape as [`StoredHero`], borrowed.
     #[derive(Serialize)]
     struct Borrowed<'a> {
         hero: &'a Hero,
         streams: &'a Streams,
     }
-    rmp_serde::to_vec_named(&Borrowed { hero, streams }).expect("heroes are plain data").into()
+    texts.seal(rmp_serde::to_vec_named(&Borrowed { hero, streams }).expect("heroes are plain data")).into()
 }
 
-/// The state in a snapshot.
+/// The state in a snapshot. Without a key its texts stay sealed.
 ///
 /// # Errors
-/// [`FoldFailed::TooNew`] and [`FoldFailed::State`].
-pub fn state(snapshot: &SnapshotRecord) -> Result<StoredHero, FoldFailed> {
+/// [`FoldFailed::TooNew`], [`FoldFailed::State`] and [`FoldFailed::Text`].
+pub fn state(snapshot: &SnapshotRecord, texts: Option<&TextKey>) -> Result<StoredHero, FoldFailed> {
     let seq = snapshot.seq.0;
     readable(seq, snapshot.schema_version)?;
-    rmp_serde::from_slice(&snapshot.state).map_err(|source| FoldFailed::State { seq, source })
+    rmp_serde::from_slice(&open(seq, &snapshot.state, texts)?)
+        .map_err(|source| FoldFailed::State { seq, source })
 }
 
 /// A hero from its snapshot and the events after it.
 ///
 /// # Errors
 /// Any [`FoldFailed`].
-pub fn fold(snapshot: Option<&SnapshotRecord>, tail: &[EventRecord]) -> Result<StoredHero, FoldFailed> {
-    let mut stored = snapshot.map(state).transpose()?.unwrap_or_default();
+pub fn fold(
+    snapshot: Option<&SnapshotRecord>,
+    tail: &[EventRecord],
+    texts: Option<&TextKey>,
+) -> Result<StoredHero, FoldFailed> {
+    let mut stored = snapshot.map(|it| state(it, texts)).transpose()?.unwrap_or_default();
     for record in tail {
-        apply(&mut stored, record)?;
+        apply(&mut stored, record, texts)?;
     }
     Ok(stored)
 }
@@ -127,8 +148,12 @@ pub fn fold(snapshot: Option<&SnapshotRecord>, tail: &[EventRecord]) -> Result<S
 ///
 /// # Errors
 /// Any [`FoldFailed`]; the state is as before then.
-pub fn apply(stored: &mut StoredHero, record: &EventRecord) -> Result<TimedEvent, FoldFailed> {
-    let timed = event(record)?;
+pub fn apply(
+    stored: &mut StoredHero,
+    record: &EventRecord,
+    texts: Option<&TextKey>,
+) -> Result<TimedEvent, FoldFailed> {
+    let timed = event(record, texts)?;
     if let Some(CommandRef { stream_id, cmd_seq }) = record.command {
         let (stream_id, cmd_seq) = (stream_id.0, cmd_seq.0);
         // A stream that was forgotten begins again at 1; the first event of a stream decides.
@@ -139,6 +164,11 @@ pub fn apply(stored: &mut StoredHero, record: &EventRecord) -> Result<TimedEvent
     }
     simulation::apply::apply(&mut stored.hero, &timed);
     Ok(timed)
+}
+
+fn open<'a>(seq: u64, stored: &'a [u8], texts: Option<&TextKey>) -> Result<Cow<'a, [u8]>, FoldFailed> {
+    let opened = texts.map_or(Ok(Cow::Borrowed(stored)), |texts| texts.open(stored));
+    opened.map_err(|source| FoldFailed::Text { seq, source })
 }
 
 fn readable(seq: u64, found: u16) -> Result<(), FoldFailed> {

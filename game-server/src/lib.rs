@@ -40,6 +40,7 @@ pub mod simulate;
 pub mod store;
 pub mod streams;
 pub mod telemetry;
+pub mod texts;
 pub mod tools;
 pub mod uptime;
 pub mod verify;

@@ -10,7 +10,7 @@ use std::{
 
 use persistence::{
     AccountStore, Cache, CacheConfig, CacheTask, Drained, HeroId, JournalHandle, JournalStore, JournalWriter,
-    NodeId, ReadModelStore, UptimeStore, WriterConfig, WriterFailed,
+    NodeId, ReadModelStore, TextKeyStore, UptimeStore, WriterConfig, WriterFailed,
 };
 use rand::Rng;
 use simulation::{catalogue::Catalogue, command::Command};
@@ -36,6 +36,7 @@ use crate::{
     rate::Players,
     read_models,
     shard::{self, Built, Loader, Request, ShardHandle, ShardParts},
+    texts::TextKeys,
     uptime::Outages,
 };
 
@@ -53,6 +54,8 @@ pub struct Stores {
     pub journal: Arc<dyn JournalStore>,
     /// Who may act for them.
     pub accounts: Arc<dyn AccountStore>,
+    /// With what their players' texts are encrypted.
+    pub text_keys: Arc<dyn TextKeyStore>,
     /// When the service was there.
     pub uptime: Arc<dyn UptimeStore>,
     /// What happened, as tables for people.
@@ -72,13 +75,17 @@ impl std::fmt::Debug for Stores {
 impl Stores {
     /// All faces of one store, with a new seal: right for a store that has one node, which recognises nothing in Redis
     /// that an earlier run of it has put there.
-    pub fn of<S: JournalStore + AccountStore + UptimeStore + ReadModelStore + 'static>(store: S) -> Self {
+    pub fn of<S>(store: S) -> Self
+    where
+        S: JournalStore + AccountStore + TextKeyStore + UptimeStore + ReadModelStore + 'static,
+    {
         let store = Arc::new(store);
         let mut seal_key = [0; 32];
         rand::rng().fill_bytes(&mut seal_key);
         Self {
             journal: Arc::clone(&store) as _,
             accounts: Arc::clone(&store) as _,
+            text_keys: Arc::clone(&store) as _,
             uptime: Arc::clone(&store) as _,
             read_models: store,
             seal_key,
@@ -109,6 +116,8 @@ pub struct Node {
     pub catalogue: Arc<Catalogue>,
     /// Where heroes are kept.
     pub store: Arc<dyn JournalStore>,
+    /// With what its texts are read.
+    pub texts: TextKeys,
     /// The persistence actor.
     pub journal: JournalHandle,
     /// How sure this node is of what it owns.
@@ -209,7 +218,9 @@ impl Node {
         tokio::spawn(watch_follower(follower));
         let failed_tx = watch::Sender::new(None);
         tokio::spawn(watch_writer(writer, failed_tx.clone()));
-        let loader = Loader::new(Arc::clone(&stores.journal), node_id, cache.clone(), Handle::current());
+        let texts = TextKeys::new(stores.text_keys, stores.keys.clone());
+        let (store, runtime) = (Arc::clone(&stores.journal), Handle::current());
+        let loader = Loader::new(store, texts.clone(), node_id, cache.clone(), runtime);
         let parts = ShardParts {
             catalogue: Arc::clone(&catalogue),
             journal: journal.clone(),
@@ -231,6 +242,7 @@ impl Node {
             connection_ids: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             store: stores.journal,
+            texts,
             config,
             clock,
             metrics,

@@ -17,7 +17,12 @@ use simulation::{
 };
 use uuid::Uuid;
 
-use crate::{accounts::Accounts, journal, streams::Streams};
+use crate::{
+    accounts::Accounts,
+    journal,
+    streams::Streams,
+    texts::{TextKey, TextKeys},
+};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -77,6 +82,7 @@ const HABITS: [Habit; 3] = [
 pub async fn run(
     store: &Arc<dyn JournalStore>,
     accounts: &Accounts,
+    texts: &TextKeys,
     catalogue: &Arc<Catalogue>,
     now_ms: i64,
     out: &mut (dyn Write + Send),
@@ -84,9 +90,10 @@ pub async fn run(
     for habit in &HABITS {
         let guest = accounts.create_guest("demo").await.context("could not make a demo guest")?;
         let claim = store.claim(guest.hero, NodeId(Uuid::now_v7())).await?;
+        let texts = texts.get(guest.hero).await?;
         let mut player = Player::new(Arc::clone(catalogue));
         player.play(habit, now_ms);
-        let records = player.records(&claim);
+        let records = player.records(&claim, &texts);
         let count = records.len();
         let mut previous = claim.chain;
         for chunk in records.chunks(APPEND_EVENTS) {
@@ -96,7 +103,7 @@ pub async fn run(
             store.append(std::slice::from_ref(&append)).await?;
         }
         let hero = player.simulation.hero(player.entity);
-        let state = journal::encode_state(hero, &Streams::default());
+        let state = journal::encode_state(hero, &Streams::default(), &texts);
         let snapshot = SnapshotRecord::seal(
             guest.hero,
             Seq(count as u64),
@@ -215,11 +222,11 @@ impl Player {
         self.events.extend(events);
     }
 
-    fn records(&self, claim: &persistence::Claim) -> Vec<EventRecord> {
+    fn records(&self, claim: &persistence::Claim, texts: &TextKey) -> Vec<EventRecord> {
         let version = self.simulation.catalogue().version;
         let mut chain = claim.chain;
         let sealed = (claim.last_seq.0 + 1..).zip(&self.events).map(|(seq, timed)| {
-            let body = journal::body(timed, None, version);
+            let body = journal::body(timed, None, version, texts);
             let record = EventRecord::seal(claim.hero, claim.epoch, Seq(seq), chain, body);
             chain = record.chain;
             record

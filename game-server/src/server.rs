@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::accounts::avatar::{Avatars, PlaceFailed};
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
-use crate::accounts::{Keys, KeysError, mail, revocation};
+use crate::accounts::{Accounts, Keys, KeysError, mail, revocation};
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
@@ -97,6 +97,9 @@ impl Server {
         let avatars = Avatars::open(&config.avatars)?;
         let keys = Keys::open(&config, &store.stores().seal_key)?;
         let stores = &Stores { keys, ..store.stores().clone() };
+        let accounts = Accounts::new(Arc::clone(&stores.accounts), stores.keys.clone(), clock.clone());
+        let url = || config.database.to_string();
+        accounts.check_secret().await.map_err(|source| OpenFailed::Store { url: url(), source })?;
         // Before the node: a hero must not be taken in while it is not known how long the service was away.
         let heartbeat = heartbeat(&config, &clock, &metrics, stores).await?;
         let identity = identity(&config, public.address(), stores).await?;

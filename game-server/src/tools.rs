@@ -7,11 +7,12 @@ use anyhow::{Context, ensure};
 use persistence::HeroId;
 use simulation::catalogue::Catalogue;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Keys};
 use crate::clock::Clock;
 use crate::config::{Config, DatabaseUrl, Environment};
 use crate::read_models::rebuild::{self, Which};
 use crate::store::{self, OpenFailed, OpenStore};
+use crate::texts::TextKeys;
 use crate::{export, seed, verify};
 
 /// Checks every hero of the store; findings and progress go to `out`.
@@ -21,7 +22,8 @@ use crate::{export, seed, verify};
 pub async fn verify(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<verify::Summary> {
     let store = OpenStore::open_read_only(&config.database).await?;
     let stores = store.stores();
-    let summary = verify::run(&*stores.journal, &*stores.read_models, out).await?;
+    let texts = texts(config, &store)?;
+    let summary = verify::run(&*stores.journal, &*stores.read_models, &texts, out).await?;
     store.close().await;
     Ok(summary)
 }
@@ -33,7 +35,8 @@ pub async fn verify(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Re
 pub async fn export(config: &Config, hero: &str, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let hero = hero_id(hero)?;
     let store = OpenStore::open_read_only(&config.database).await?;
-    export::run(&*store.stores().journal, &Catalogue::builtin(), hero, out).await?;
+    let texts = texts(config, &store)?;
+    export::run(&*store.stores().journal, &texts, &Catalogue::builtin(), hero, out).await?;
     store.close().await;
     Ok(())
 }
@@ -60,6 +63,13 @@ pub async fn rebuild_read_models(
     let damaged = done?.damaged;
     ensure!(damaged == 0, "{damaged} heroes could not be read: run verify");
     Ok(())
+}
+
+/// With what the texts of this store are read.
+fn texts(config: &Config, store: &OpenStore) -> anyhow::Result<TextKeys> {
+    let stores = store.stores();
+    let keys = Keys::open(config, &stores.seal_key)?;
+    Ok(TextKeys::new(Arc::clone(&stores.text_keys), keys))
 }
 
 fn hero_id(text: &str) -> anyhow::Result<HeroId> {
@@ -98,9 +108,10 @@ pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
     let store = OpenStore::open(&config.database).await?;
     let clock = Clock::system();
     let stores = store.stores().clone();
+    let texts = texts(config, &store)?;
     let accounts = Accounts::new(stores.accounts, stores.keys, clock.clone());
     let catalogue = Arc::new(Catalogue::builtin());
-    let done = seed::run(&stores.journal, &accounts, &catalogue, clock.now_ms(), out).await;
+    let done = seed::run(&stores.journal, &accounts, &texts, &catalogue, clock.now_ms(), out).await;
     store.close().await;
     done
 }

@@ -17,6 +17,7 @@ use persistence::{
 use tokio::time::{Duration, Instant};
 
 use crate::journal::{self, StoredHero};
+use crate::texts::{TextKey, TextKeys};
 
 /// Heroes asked for at once.
 const PAGE_ROWS: u32 = 500;
@@ -49,13 +50,15 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Checks every hero of a store. Progress and findings go to `out`, a line each.
+/// Checks every hero of a store. Progress and findings go to `out`, a line each. Texts are opened where their key is at
+/// hand, and compared as they are stored where it is not.
 ///
 /// # Errors
 /// Those of a store that is away, and of `out`.
 pub async fn run(
     store: &dyn JournalStore,
     models: &dyn ReadModelStore,
+    texts: &TextKeys,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Summary> {
     let mut summary = Summary::default();
@@ -64,7 +67,7 @@ pub async fn run(
     loop {
         let page = store.heroes(after, PAGE_ROWS).await?;
         for head in &page {
-            let findings = hero(store, models, head.hero, &mut summary).await?;
+            let findings = hero(store, models, texts, head.hero, &mut summary).await?;
             if !findings.is_empty() {
                 summary.damaged += 1;
                 if summary.damaged <= SHOWN_MAX {
@@ -90,10 +93,11 @@ pub async fn run(
 async fn hero(
     store: &dyn JournalStore,
     models: &dyn ReadModelStore,
+    texts: &TextKeys,
     id: HeroId,
     summary: &mut Summary,
 ) -> Result<Vec<String>, StoreError> {
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger { texts: texts.find_if_configured(id).await?, ..Ledger::default() };
     // A history that breaks the fold is damage like any other; the heroes after it are read too.
     let mut step = |step: Step<'_>| {
         let folded = catch_unwind(AssertUnwindSafe(|| ledger.step(step)));
@@ -137,6 +141,7 @@ async fn read_models(
 /// A fold that also adds up every amount.
 #[derive(Default)]
 struct Ledger {
+    texts: Option<TextKey>,
     stored: StoredHero,
     energy_me: i64,
     dopamine_md: i64,
@@ -146,13 +151,15 @@ impl Ledger {
     fn step(&mut self, step: Step<'_>) -> Result<(), String> {
         match step {
             Step::Event(record) => {
-                let timed = journal::apply(&mut self.stored, record).map_err(|error| error.to_string())?;
+                let timed = journal::apply(&mut self.stored, record, self.texts.as_ref())
+                    .map_err(|error| error.to_string())?;
                 self.energy_me += timed.event.energy_me();
                 self.dopamine_md += timed.event.dopamine_md();
                 Ok(())
             }
             Step::Snapshot(snapshot) => {
-                let state = journal::state(snapshot).map_err(|error| error.to_string())?;
+                let state =
+                    journal::state(snapshot, self.texts.as_ref()).map_err(|error| error.to_string())?;
                 if state == self.stored {
                     Ok(())
                 } else {

@@ -476,14 +476,14 @@ pub trait AccountStore: Send + Sync {
     /// Accounts whose time to be erased has come, the earliest first.
     fn due_erasures(&self, now_ms: i64, limit: u32) -> StoreFuture<'_, Vec<Account>>;
 
-    /// Forgets an account and all devices of its hero, if it is due by now. Its hero's journal stays. Says whether it was
-    /// there and due.
+    /// Forgets an account, all devices of its hero and the key of its texts, if it is due by now. Its hero's journal
+    /// stays. Says whether it was there and due.
     fn erase_account(&self, account: AccountId, now_ms: i64) -> StoreFuture<'_, bool>;
 
     /// Heroes without an account whose devices were all seen before that, and not since.
     fn stale_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>>;
 
-    /// Forgets the devices of a hero without an account. Says whether there were any.
+    /// Forgets the devices of a hero without an account, and the key of its texts. Says whether there were any devices.
     fn erase_guest(&self, hero: HeroId) -> StoreFuture<'_, bool>;
 
     /// Forgets tokens and codes that are past their end.

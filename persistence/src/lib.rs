@@ -20,6 +20,7 @@ mod rows;
 pub mod scan;
 pub mod sqlite;
 pub mod store;
+pub mod text_keys;
 pub mod uptime;
 pub mod writer;
 
@@ -43,6 +44,7 @@ pub use store::{
     Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome, Speaker,
     StoreFuture,
 };
+pub use text_keys::{StoredTextKey, TextKeyStore};
 pub use uptime::{Outage, UptimeStore};
 pub use writer::{
     Drained, JournalHandle, JournalWriter, Notice, Permit, Refused, Subscription, Ticket, WriterConfig,

@@ -7,6 +7,7 @@ mod accounts;
 mod control;
 mod fault;
 mod read_models;
+mod text_keys;
 mod uptime;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use crate::store::{
     Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, LEASE, SnapshotOutcome, Speaker,
     StoreFuture, Verdict, WANTED_MAX, check_batch, check_snapshots, judge, reader_needed,
 };
+use crate::text_keys::StoredTextKey;
 
 /// Keeps everything in memory; faults can be scripted. Clones share the same data.
 #[derive(Debug, Clone)]
@@ -42,6 +44,7 @@ struct Inner {
     heroes: BTreeMap<HeroId, Rows>,
     devices: BTreeMap<DeviceId, Device>,
     accounts: accounts::Accounts,
+    text_keys: BTreeMap<HeroId, StoredTextKey>,
     last_beat_ms: Option<i64>,
     /// When each began, and when it was over.
     outages: BTreeMap<i64, i64>,

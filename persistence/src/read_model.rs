@@ -90,8 +90,6 @@ pub struct TaskRow {
     pub task_id: u32,
     /// The parent of a subtask.
     pub parent_id: Option<u32>,
-    /// The player's words.
-    pub title: String,
     /// What kind of work.
     pub category: String,
     /// How important.

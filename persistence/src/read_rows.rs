@@ -35,7 +35,7 @@ pub(crate) const SESSIONS: &str =
     FROM focus_sessions WHERE hero_id = $1 AND session_id < $2 ORDER BY session_id DESC LIMIT $3";
 
 pub(crate) const TASKS: &str =
-    "SELECT hero_id, task_id, parent_id, title, category, priority, estimate_minutes, due_day,
+    "SELECT hero_id, task_id, parent_id, category, priority, estimate_minutes, due_day,
     repeats, created_at_ms, done_at_ms, removed_at_ms, focus_ms
     FROM tasks WHERE hero_id = $1 AND task_id < $2 ORDER BY task_id DESC LIMIT $3";
 
@@ -152,7 +152,6 @@ pub(crate) fn task(row: &impl Columns) -> Result<TaskRow, StoreError> {
         Ok(TaskRow {
             task_id: number(row, "task_id")?,
             parent_id: optional(row, "parent_id")?,
-            title: text(row, "title")?,
             category: text(row, "category")?,
             priority: text(row, "priority")?,
             estimate_minutes: number(row, "estimate_minutes")?,

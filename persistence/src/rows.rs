@@ -15,6 +15,7 @@ use crate::record::{
     StreamId,
 };
 use crate::store::{HeroHead, HeroState, Speaker};
+use crate::text_keys::StoredTextKey;
 
 /// What is read of a row by name, whichever database it comes from. Every number is a 64-bit one there.
 pub(crate) trait Columns {
@@ -157,6 +158,11 @@ pub(crate) fn device_id(row: &impl Columns) -> Result<DeviceId, sqlx::Error> {
 
 pub(crate) fn hero_id(row: &impl Columns) -> Result<HeroId, sqlx::Error> {
     present_uuid(row, "hero_id").map(HeroId)
+}
+
+pub(crate) fn text_key(row: &impl Columns) -> Result<StoredTextKey, sqlx::Error> {
+    let key = row.optional_bytes("key")?;
+    Ok(key.map_or(StoredTextKey::Forgotten, |key| StoredTextKey::Kept(Sealed(key))))
 }
 
 pub(crate) fn revoked(row: &impl Columns) -> Result<Revoked, sqlx::Error> {

@@ -22,6 +22,8 @@ mod owners;
 mod read_models;
 #[path = "contract/scanning.rs"]
 mod scanning;
+#[path = "contract/text_keys.rs"]
+mod text_keys;
 #[path = "contract/uptime.rs"]
 mod uptime;
 
@@ -72,6 +74,8 @@ macro_rules! every_case {
                 a_code_is_good_once, a_union_is_decided_once, a_hero_goes_one_way_only,
                 an_account_is_erased_when_it_is_due, guests_that_nobody_uses_are_forgotten,
                 what_happened_is_listed_newest_first, the_first_lookup_key_stays;
+            text_keys: the_first_key_of_a_hero_stays, an_erased_owners_texts_are_forgotten,
+                an_erased_guests_texts_are_forgotten;
             uptime: the_last_beat_is_kept, a_beat_may_go_back, outages_are_kept_in_order, an_outage_grows,
                 an_outage_without_length_is_refused, the_newest_outages_are_listed;
             read_models: rows_are_read_as_they_were_written, a_later_row_replaces_and_keeps_what_it_does_not_know,

@@ -97,7 +97,7 @@ fn decide_focus(draft: &mut Draft<'_>, command: &Command, now_ms: i64) -> Result
             session::start(draft, now_ms, *mode, *category, *task_id)
         }
         Command::DescribeFocus { task_id, intention } => {
-            session::describe(draft, now_ms, *task_id, intention.as_ref())
+            session::describe(draft, now_ms, *task_id, intention.as_deref())
         }
         Command::PauseFocus => session::pause(draft, now_ms, false),
         Command::InterruptFocus => session::pause(draft, now_ms, true),

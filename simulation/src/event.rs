@@ -8,7 +8,6 @@ mod sections;
 mod union;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +24,7 @@ use crate::hero::{
 };
 use crate::id::{AchievementId, CosmeticId, HeroKey, ModuleId};
 use crate::rack::{Rack, Synergy};
+use crate::text::PlayerText;
 
 /// An event and its moment: when it happened, not when it was noticed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub enum Event {
     /// Seq 1 of every hero.
     HeroCreated {
         /// Name.
-        name: String,
+        name: PlayerText,
         /// Zone and start of day.
         zone: Zone,
         /// The first player-day.
@@ -71,7 +71,7 @@ pub enum Event {
         /// The task from now on.
         task_id: Option<u32>,
         /// Free words.
-        intention: Option<String>,
+        intention: Option<PlayerText>,
         /// The task that it was for until now, if it changed.
         old_task_id: Option<u32>,
         /// Focus that the old task keeps.
@@ -293,7 +293,7 @@ pub enum Event {
     /// A new name.
     HeroRenamed {
         /// The name.
-        name: String,
+        name: PlayerText,
     },
     /// A zone waits for the end of the day.
     ZoneQueued {

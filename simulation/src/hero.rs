@@ -10,7 +10,6 @@ mod kin;
 mod task;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -25,15 +24,18 @@ pub use kin::{Estate, GUESTS_KEPT, HandedOver, Kin};
 pub use task::{Occurrence, Repeat, Task};
 
 use crate::rack::Rack;
+use crate::text::PlayerText;
 
 /// Version of the shape of [`Hero`] and of [`crate::event::Event`]. A reader refuses what is newer.
-pub const SCHEMA_VERSION: u16 = 1;
+///
+/// 2: what players type is an extension value, so that it can be encrypted; 1 had strings, which are read still.
+pub const SCHEMA_VERSION: u16 = 2;
 
 /// Everything the game knows about one player.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hero {
     /// Chosen by the player, 1 to 40 characters.
-    pub name: String,
+    pub name: PlayerText,
     /// When the hero was made.
     pub created_at_ms: i64,
     /// Moment of the last event. Nothing happens before it: a clock that steps back stands still here.

@@ -20,4 +20,5 @@ pub mod rack;
 pub mod rejection;
 pub mod rules;
 mod systems;
+pub mod text;
 pub mod world;

@@ -30,7 +30,7 @@ impl Settings {
     /// # Errors
     /// [`LoadFailed`].
     pub async fn zone(&self, hero: HeroId) -> Result<Zone, LoadFailed> {
-        let stored = peek(&*self.0.store, hero).await?;
+        let stored = peek(&*self.0.store, &self.0.texts, hero).await?;
         Ok(stored.map_or_else(|| self.at_first(), |stored| chosen(&stored.hero)))
     }
 

@@ -287,7 +287,8 @@ impl Claims {
     }
 
     async fn read(&self, hero: HeroId) -> Result<Option<Hero>, ClaimFailed> {
-        let stored = peek(&*self.node.store, hero).await.map_err(ClaimFailed::Unreadable)?;
+        let stored =
+            peek(&*self.node.store, &self.node.texts, hero).await.map_err(ClaimFailed::Unreadable)?;
         Ok(stored.map(|stored| stored.hero))
     }
 }

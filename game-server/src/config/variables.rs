@@ -208,7 +208,7 @@ pub const VARIABLES: &[Variable] = &[
         "SECRET_KEYS",
         "",
         super::SECRET_EXAMPLE,
-        "What access tokens are signed and personal data encrypted with: 32 random bytes in base64 (openssl rand -base64 32), the same for all servers of a database, needed outside development. To replace it, put the new one before the old one, separated by a comma. Whoever loses it loses names and mail addresses. Empty, in development: one that is kept beside the database.",
+        "What access tokens are signed and personal data encrypted with: 32 random bytes in base64 (openssl rand -base64 32), the same for all servers of a database, needed outside development. To replace it, put the new one before the old one, separated by a comma. Whoever loses it loses names, mail addresses and what players typed. Empty, in development: one that is kept beside the database.",
     ),
     variable(
         "SMTP_URL",

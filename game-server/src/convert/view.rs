@@ -129,7 +129,7 @@ fn owns_task_module(hero: &Hero, catalogue: &Catalogue) -> bool {
 fn profile(hero: &Hero) -> wire::Profile {
     let next = hero.next_zone.as_deref();
     wire::Profile {
-        name: hero.name.clone(),
+        name: hero.name.to_string(),
         created_at_ms: hero.created_at_ms,
         time_zone: hero.zone.time_zone.clone(),
         day_start_minutes: hero.zone.day_start_minutes,

@@ -150,7 +150,7 @@ impl Follower {
         }
         // One that is damaged is passed over: the events are the truth.
         let snapshot = self.journal.snapshots(hero, seq, 1).await?.pop().filter(|it| it.is_intact());
-        let start = snapshot.and_then(|it| Some((journal::state(&it).ok()?.hero, it.seq)));
+        let start = snapshot.and_then(|it| Some((journal::state(&it, None).ok()?.hero, it.seq)));
         let (mut state, mut at) = start.unwrap_or_default();
         while at < seq {
             let page = self.journal.events(hero, at.next(), FOLD_PAGE_ROWS).await?;
@@ -202,7 +202,7 @@ fn event(
     if record.seq != expected {
         return Err(missing(expected));
     }
-    journal::event(record).map_err(|error| Unreadable::Damaged(error.to_string()))
+    journal::event(record, None).map_err(|error| Unreadable::Damaged(error.to_string()))
 }
 
 fn missing(seq: Seq) -> Unreadable {

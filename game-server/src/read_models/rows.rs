@@ -332,7 +332,6 @@ fn task_row(task: &Task) -> TaskRow {
     TaskRow {
         task_id: task.task_id,
         parent_id: task.parent_id,
-        title: task.title.to_string(),
         category: category_word(task.category).to_owned(),
         priority: priority_word(task.priority).to_owned(),
         estimate_minutes: task.estimate_minutes,

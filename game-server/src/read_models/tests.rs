@@ -4,6 +4,8 @@ mod actor;
 mod life;
 mod state;
 
+use std::sync::Arc;
+
 use persistence::read_model::WRITE_ROWS;
 use persistence::{
     AssemblyState, Claim, EventRecord, FocusSessionRow, HeroAppend, HeroId, HeroRows, JournalStore,
@@ -16,7 +18,9 @@ use uuid::Uuid;
 
 use super::follow::Follower;
 use super::rebuild::{self, Which};
+use crate::accounts::Keys;
 use crate::streams::Streams;
+use crate::texts::{TextKey, TextKeys};
 use crate::{journal, verify};
 
 fn hero(number: u128) -> HeroId {
@@ -34,6 +38,7 @@ fn follower(store: &MemoryStore) -> Follower {
 /// One hero and what it has written.
 struct Owner {
     claim: Claim,
+    texts: TextKey,
     hero: Hero,
     brought: Brought,
 }
@@ -58,7 +63,7 @@ impl Brought {
 impl Owner {
     async fn new(store: &MemoryStore, id: HeroId) -> Owner {
         let claim = store.claim(id, node()).await.unwrap();
-        Owner { claim, hero: Hero::default(), brought: Brought::default() }
+        Owner { claim, texts: TextKey::random(), hero: Hero::default(), brought: Brought::default() }
     }
 
     async fn write(&mut self, store: &MemoryStore, events: &[TimedEvent]) {
@@ -66,7 +71,7 @@ impl Owner {
             let (id, epoch, previous) = (self.claim.hero, self.claim.epoch, self.claim.chain);
             let mut records = Vec::new();
             for timed in group {
-                let body = journal::body(timed, None, 1);
+                let body = journal::body(timed, None, 1, &self.texts);
                 let seq = self.claim.last_seq.next();
                 let record = EventRecord::seal(id, epoch, seq, self.claim.chain, body);
                 (self.claim.last_seq, self.claim.chain) = (seq, record.chain);
@@ -80,7 +85,7 @@ impl Owner {
 
     async fn snapshot(&self, store: &MemoryStore) {
         let Claim { hero, epoch, last_seq, chain, .. } = self.claim;
-        let state = journal::encode_state(&self.hero, &Streams::default());
+        let state = journal::encode_state(&self.hero, &Streams::default(), &self.texts);
         let version = journal::SCHEMA_VERSION;
         let snapshot = SnapshotRecord::seal(hero, last_seq, epoch, version, chain, state, 0);
         store.snapshot(&[snapshot]).await.unwrap();
@@ -165,8 +170,8 @@ fn check(Owner { hero, brought, .. }: &Owner, rows: &ReadRows) {
     }
     let listed = rows.tasks.iter().filter(|row| row.removed_at_ms.is_none());
     assert_eq!(
-        listed.map(|row| (row.task_id, &*row.title, row.focus_ms)).collect::<Vec<_>>(),
-        hero.tasks.iter().rev().map(|it| (it.task_id, &*it.title, it.focus_ms)).collect::<Vec<_>>()
+        listed.map(|row| (row.task_id, row.focus_ms)).collect::<Vec<_>>(),
+        hero.tasks.iter().rev().map(|it| (it.task_id, it.focus_ms)).collect::<Vec<_>>()
     );
     let built = rows.assemblies.iter().filter(|row| row.state == AssemblyState::Assembled && row.counts);
     assert_eq!(
@@ -340,9 +345,10 @@ async fn verify_finds_a_ledger_that_does_not_add_up() {
     let mut owner = Owner::new(&store, hero(1)).await;
     owner.write(&store, &life::long()).await;
     let last_seq = owner.claim.last_seq;
+    let texts = TextKeys::new(Arc::new(store.clone()), Keys::random());
     let verified = async || {
         let mut out = Vec::new();
-        let damaged = verify::run(&store, &store, &mut out).await.unwrap().damaged;
+        let damaged = verify::run(&store, &store, &texts, &mut out).await.unwrap().damaged;
         (damaged, String::from_utf8(out).unwrap())
     };
     catch_up(&mut follower(&store), hero(1)).await;

@@ -3,7 +3,10 @@
 
 use persistence::{HeroId, JournalStore, Seq, SnapshotRecord, StoreError};
 
-use crate::journal::{self, FoldFailed, StoredHero};
+use crate::{
+    journal::{self, FoldFailed, StoredHero},
+    texts::TextKey,
+};
 
 /// Events asked for at once.
 const PAGE_ROWS: u32 = 500;
@@ -32,18 +35,23 @@ pub(super) fn is_chosen(snapshot: &SnapshotRecord) -> bool {
 }
 
 /// Rebuilds the newest stored snapshot from the one before it.
-pub(super) async fn audit(store: &dyn JournalStore, hero: HeroId) -> Result<(), AuditFailed> {
+pub(super) async fn audit(
+    store: &dyn JournalStore,
+    hero: HeroId,
+    texts: &TextKey,
+) -> Result<(), AuditFailed> {
     let snapshots = store.snapshots(hero, Seq(u64::MAX), 3).await?;
     let mut intact = snapshots.iter().filter(|snapshot| snapshot.is_intact());
     let Some(newest) = intact.next() else { return Ok(()) };
-    let mut stored = intact.next().map(journal::state).transpose()?.unwrap_or_default();
+    let mut stored =
+        intact.next().map(|before| journal::state(before, None)).transpose()?.unwrap_or_default();
     let from = snapshots
         .iter()
         .filter(|snapshot| snapshot.is_intact())
         .nth(1)
         .map_or(Seq(1), |before| before.seq.next());
     fold_to(store, hero, &mut stored, from, newest.seq).await?;
-    if journal::encode_state(&stored.hero, &stored.streams) == newest.state {
+    if journal::encode_state(&stored.hero, &stored.streams, texts) == newest.state {
         Ok(())
     } else {
         Err(AuditFailed::Differs(newest.seq.0))
@@ -62,7 +70,7 @@ async fn fold_to(
         let Some(end) = page.last() else { return Err(AuditFailed::Differs(last.0)) };
         next = end.seq.next();
         for record in page.iter().take_while(|record| record.seq <= last) {
-            journal::apply(stored, record)?;
+            journal::apply(stored, record, None)?;
         }
     }
     Ok(())

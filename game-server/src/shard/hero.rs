@@ -2,11 +2,11 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use persistence::{Chain, Epoch, Ticket};
+use persistence::{Chain, Claim, Epoch, Ticket};
 use simulation::{event::TimedEvent, world::HeroEntity};
 use tokio::time::Instant;
 
-use crate::{outbox::Outbox, streams::Streams};
+use crate::{outbox::Outbox, streams::Streams, texts::TextKey};
 
 /// Events kept to answer a resume without the store. More are missing: the client gets a snapshot.
 const RECENT_MAX: usize = 16;
@@ -47,6 +47,7 @@ pub(super) struct Resident {
     pub(super) entity: HeroEntity,
     pub(super) hold: Hold,
     pub(super) epoch: Epoch,
+    pub(super) texts: TextKey,
     /// The last event given to the journal; not necessarily durable.
     pub(super) seq: u64,
     /// The chain at `seq`.
@@ -71,12 +72,18 @@ pub(super) struct Resident {
 }
 
 impl Resident {
-    pub(super) fn new(entity: HeroEntity, epoch: Epoch, seq: u64, chain: Chain, snapshot_seq: u64) -> Self {
+    pub(super) fn new(
+        entity: HeroEntity,
+        texts: TextKey,
+        Claim { epoch, last_seq, chain, .. }: Claim,
+        snapshot_seq: u64,
+    ) -> Self {
         Self {
             entity,
             hold: Hold::Owner,
             epoch,
-            seq,
+            texts,
+            seq: last_seq.0,
             chain,
             ticket: Ticket::default(),
             streams: Streams::default(),

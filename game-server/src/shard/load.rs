@@ -1,27 +1,32 @@
 //! Brings heroes from the store into a shard, outside its thread: claim first, then load (D5), then fold.
 
+mod turns;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
 
-use dashmap::DashMap;
 use persistence::{
     Cache, Claim, Epoch, EventRecord, HeroId, HeroState, JournalStore, NodeId, Seq, SnapshotRecord, Speaker,
     StoreError, StreamId, load_hot, record::PAGE_ROWS_MAX,
 };
 use tokio::{
     runtime::Handle,
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc},
-    time::{Instant, sleep, timeout},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::{Instant, sleep},
 };
 
+use self::turns::{Given, Waiting};
 use super::{
     Control,
     audit::{AuditFailed, audit},
 };
-use crate::journal::{self, StoredHero};
+use crate::{
+    journal::{self, StoredHero},
+    texts::{KeyFailed, TextKey, TextKeys},
+};
 
 /// Loads at the same time on a node: enough to keep a store busy, not enough to starve the journal.
 const LOADS_MAX: usize = 64;
@@ -31,9 +36,6 @@ const HAND_OVER_WAIT: Duration = Duration::from_secs(25);
 /// First and longest wait between two claims of a hero that another node holds.
 const CLAIM_AGAIN_MIN: Duration = Duration::from_millis(10);
 const CLAIM_AGAIN_MAX: Duration = Duration::from_millis(500);
-/// How long a hero that was given away is left to whoever asked for it, before it is claimed back for a player here: as
-/// long as the other one may wait between two claims, and one of them.
-const LEFT_ALONE: Duration = Duration::from_millis(600);
 /// Events of a followed hero that are fetched at once; more come with the next look.
 const NEWS_EVENTS_MAX: u32 = 256;
 
@@ -42,6 +44,8 @@ const NEWS_EVENTS_MAX: u32 = 256;
 pub struct Loaded {
     /// The ownership.
     pub claim: Claim,
+    /// Encrypts and opens what its player types.
+    pub texts: TextKey,
     /// The hero and its streams; an empty one before its first event.
     pub stored: StoredHero,
     /// The last event a snapshot contains.
@@ -73,9 +77,22 @@ pub enum LoadFailed {
     /// The events do not fold to a hero.
     #[error(transparent)]
     Fold(#[from] journal::FoldFailed),
+    /// Its owner was erased: nobody plays it any more.
+    #[error("the hero was erased")]
+    Erased,
     /// The events break the fold: a bug, see the panic in the log.
     #[error("its events broke the fold")]
     Panicked,
+}
+
+impl From<KeyFailed> for LoadFailed {
+    fn from(failed: KeyFailed) -> Self {
+        match failed {
+            KeyFailed::Store(error) => Self::Store(error),
+            KeyFailed::Secret(_) => Self::Store(StoreError::Unavailable(failed.to_string().into())),
+            KeyFailed::Erased => Self::Erased,
+        }
+    }
 }
 
 impl LoadFailed {
@@ -95,6 +112,7 @@ impl LoadFailed {
 #[derive(Clone)]
 pub struct Loader {
     store: Arc<dyn JournalStore>,
+    texts: TextKeys,
     node: NodeId,
     permits: Arc<Semaphore>,
     cache: Cache,
@@ -106,9 +124,15 @@ pub struct Loader {
 impl Loader {
     /// A loader whose tasks run on `runtime`. The cache may make it faster and is never believed.
     #[must_use]
-    pub fn new(store: Arc<dyn JournalStore>, node: NodeId, cache: Cache, runtime: Handle) -> Self {
+    pub fn new(
+        store: Arc<dyn JournalStore>,
+        texts: TextKeys,
+        node: NodeId,
+        cache: Cache,
+        runtime: Handle,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(LOADS_MAX));
-        Self { store, node, permits, cache, waiting: Arc::default(), given: Arc::default(), runtime }
+        Self { store, texts, node, permits, cache, waiting: Arc::default(), given: Arc::default(), runtime }
     }
 
     /// A hint says that a hero has no owner now.
@@ -169,9 +193,20 @@ impl Loader {
                 self.cache.want(hero, elsewhere.node);
             }
         };
-        let (claim, hot, ()) =
-            tokio::join!(self.store.claim(hero, self.node), self.cache.get_snapshot(hero), ask_early);
+        let (claim, texts, hot, ()) = tokio::join!(
+            self.store.claim(hero, self.node),
+            self.texts.get(hero),
+            self.cache.get_snapshot(hero),
+            ask_early
+        );
         let claim = claim?;
+        let texts = match texts {
+            Ok(texts) => texts,
+            Err(failed) => {
+                self.store.release(hero, claim.epoch).await?;
+                return Err(failed.into());
+            }
+        };
         if claim.min_reader > journal::SCHEMA_VERSION {
             // A newer server may have it: give it back as it was.
             self.store.release(hero, claim.epoch).await?;
@@ -179,15 +214,15 @@ impl Loader {
         }
         // After the claim: whoever is noted before this node can act on the hero is found.
         let elsewhere = self.elsewhere(hero).await?;
-        let (stored, snapshot_seq, tail) = match self.load_cached(&claim, hot).await? {
+        let (stored, snapshot_seq, tail) = match self.load_cached(&claim, &texts, hot).await? {
             Some((stored, tail)) => (stored, claim.snap_seq.0, tail),
-            None => self.load_stored(&claim).await?,
+            None => self.load_stored(&claim, &texts).await?,
         };
         let missed = match have {
             Some(have) => self.missed(&claim, have, tail).await?,
             None => None,
         };
-        Ok(Box::new(Loaded { claim, stored, snapshot_seq, missed, elsewhere, waited: None }))
+        Ok(Box::new(Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited: None }))
     }
 
     async fn elsewhere(&self, hero: HeroId) -> Result<Vec<u64>, StoreError> {
@@ -204,21 +239,26 @@ impl Loader {
     async fn load_cached(
         &self,
         claim: &Claim,
+        texts: &TextKey,
         hot: Option<SnapshotRecord>,
     ) -> Result<Option<(StoredHero, Vec<EventRecord>)>, StoreError> {
         let Some(hot) = hot else { return Ok(None) };
         let Some(loaded) = load_hot(&*self.store, claim, hot).await? else { return Ok(None) };
-        Ok(fold(&loaded).ok().map(|stored| (stored, loaded.tail)))
+        Ok(fold(&loaded, texts).ok().map(|stored| (stored, loaded.tail)))
     }
 
-    async fn load_stored(&self, claim: &Claim) -> Result<(StoredHero, u64, Vec<EventRecord>), LoadFailed> {
+    async fn load_stored(
+        &self,
+        claim: &Claim,
+        texts: &TextKey,
+    ) -> Result<(StoredHero, u64, Vec<EventRecord>), LoadFailed> {
         let hero = claim.hero;
         let loaded = self.store.load(claim).await?;
         if !loaded.damaged_snapshots.is_empty() {
             tracing::error!(%hero, damaged = ?loaded.damaged_snapshots, "snapshots are damaged, older ones were used");
         }
         let snapshot_seq = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq.0);
-        match fold(&loaded) {
+        match fold(&loaded, texts) {
             Ok(stored) => Ok((stored, snapshot_seq, loaded.tail)),
             Err(error) => {
                 // The events stay; an operator decides. Failing to note it is no reason to go on with the hero.
@@ -284,48 +324,10 @@ impl Loader {
 }
 
 /// Folds what was loaded. A panic must not take the answer with it: somebody waits.
-fn fold(loaded: &persistence::Loaded) -> Result<StoredHero, LoadFailed> {
-    let fold = || journal::fold(loaded.snapshot.as_ref(), &loaded.tail);
+fn fold(loaded: &persistence::Loaded, texts: &TextKey) -> Result<StoredHero, LoadFailed> {
+    let fold = || journal::fold(loaded.snapshot.as_ref(), &loaded.tail, Some(texts));
     let folded = catch_unwind(AssertUnwindSafe(fold));
     folded.map_or(Err(LoadFailed::Panicked), |folded| Ok(folded?))
-}
-
-/// Loads that wait for another node, woken when a hint says that it has let go.
-#[derive(Debug, Default)]
-struct Waiting(DashMap<HeroId, Arc<Notify>>);
-
-impl Waiting {
-    async fn wait(&self, hero: HeroId, at_most: Duration) {
-        let released = Arc::clone(self.0.entry(hero).or_default().value());
-        // Without a hint it is simply tried again.
-        let _no_hint = timeout(at_most, released.notified()).await;
-        self.0.remove(&hero);
-    }
-
-    fn wake(&self, hero: HeroId) {
-        if let Some(released) = self.0.get(&hero) {
-            released.notify_one();
-        }
-    }
-}
-
-/// Heroes that were given away, and until when they are left alone.
-#[derive(Debug, Default)]
-struct Given(DashMap<HeroId, Instant>);
-
-impl Given {
-    fn note(&self, hero: HeroId) {
-        let now = Instant::now();
-        // So that it holds no more than the hand-overs of the last moment.
-        self.0.retain(|_, until| *until > now);
-        self.0.insert(hero, now + LEFT_ALONE);
-    }
-
-    /// For how much longer; `None` when it may be claimed.
-    fn left_alone(&self, hero: HeroId) -> Option<Duration> {
-        let until = self.0.get(&hero).map(|until| *until)?;
-        until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-    }
 }
 
 /// A loader that answers to one shard.
@@ -437,10 +439,10 @@ impl ShardLoader {
     }
 
     /// Checks the newest stored snapshot of a hero.
-    pub(super) fn audit(&self, hero: HeroId) {
+    pub(super) fn audit(&self, hero: HeroId, texts: TextKey) {
         let store = Arc::clone(&self.loader.store);
         self.loader.runtime.spawn(async move {
-            match audit(&*store, hero).await {
+            match audit(&*store, hero, &texts).await {
                 Ok(()) => {}
                 Err(AuditFailed::Store(error)) => {
                     tracing::debug!(%hero, %error, "a snapshot could not be checked")

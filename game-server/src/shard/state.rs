@@ -345,7 +345,12 @@ impl Shard {
         let resident = self.heroes.get_mut(&id).expect("only heroes in memory have events");
         let bodies = events.iter().enumerate().map(|(index, timed)| {
             // The first event names what a command did, and carries its number.
-            journal::body(timed, command.filter(|_| index == 0), self.parts.catalogue.version)
+            journal::body(
+                timed,
+                command.filter(|_| index == 0),
+                self.parts.catalogue.version,
+                &resident.texts,
+            )
         });
         let bodies: Vec<_> = bodies.collect();
         let bytes = bodies.iter().map(|body| body.payload.len() + EventRecord::ROW_BYTES).sum();

@@ -6,7 +6,10 @@ mod nodes;
 mod outage;
 mod steps;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use persistence::{
     Cache, Fault, HeroId, JournalStore, JournalWriter, MemoryStore, NodeId, SnapshotRecord, WriterConfig,
@@ -33,7 +36,8 @@ use super::{
     build,
 };
 use crate::{
-    clock::Clock, journal, metrics::Metrics, node::Identity, outbox::Outbox, uptime::Outages, verify,
+    accounts::Keys, clock::Clock, journal, metrics::Metrics, node::Identity, outbox::Outbox, texts::TextKeys,
+    uptime::Outages, verify,
 };
 
 const NOON_MS: i64 = 1_780_000_000_000;
@@ -78,7 +82,7 @@ impl Rig {
             standing,
             cache: Cache::none(),
         };
-        let loader = Loader::new(journal_store, node_id, Cache::none(), Handle::current());
+        let loader = Loader::new(journal_store, texts(&store), node_id, Cache::none(), Handle::current());
         let (shard, built) = build(parts, loader, 10);
         let task = tokio::spawn(built.run());
         (Self { store, clock, shard, next_connection_id: 1 }, task)
@@ -199,13 +203,19 @@ fn hero(number: u128) -> HeroId {
     HeroId(Uuid::from_u128(number))
 }
 
+/// The keys of all heroes here; one secret for all tests.
+fn texts(store: &MemoryStore) -> TextKeys {
+    static KEYS: LazyLock<Keys> = LazyLock::new(Keys::random);
+    TextKeys::new(Arc::new(store.clone()), KEYS.clone())
+}
+
 fn rename(name: &str) -> Command {
     Command::RenameHero { name: name.to_owned() }
 }
 
 async fn assert_verifies(store: &MemoryStore) {
     let mut report = Vec::new();
-    let summary = verify::run(store, store, &mut report).await.expect("the store is there");
+    let summary = verify::run(store, store, &texts(store), &mut report).await.expect("the store is there");
     assert_eq!(summary.damaged, 0, "{}", String::from_utf8_lossy(&report));
 }
 
@@ -448,11 +458,12 @@ async fn a_snapshot_that_its_events_do_not_fold_to_is_found() {
     device.durable().await;
     let claim = rig.store.claim(hero(1), NodeId(Uuid::now_v7())).await.expect("the store is there");
     let lie = journal::StoredHero::default();
-    let state = journal::encode_state(&lie.hero, &lie.streams);
+    let key = texts(&rig.store).find(hero(1)).await.expect("the store is there").expect("it was played");
+    let state = journal::encode_state(&lie.hero, &lie.streams, &key);
     let (seq, chain) = (claim.last_seq, claim.chain);
     let snapshot =
         SnapshotRecord::seal(hero(1), seq, claim.epoch, journal::SCHEMA_VERSION, chain, state, NOON_MS);
     rig.store.snapshot(&[snapshot]).await.expect("the store takes what it cannot read");
-    let found = audit::audit(&*rig.store, hero(1)).await;
+    let found = audit::audit(&*rig.store, hero(1), &key).await;
     assert!(matches!(found, Err(AuditFailed::Differs(at)) if at == seq.0), "{found:?}");
 }

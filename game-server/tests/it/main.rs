@@ -10,6 +10,8 @@ mod inner_listeners;
 mod limits;
 mod mail;
 mod origin;
+mod player;
 mod process;
 mod read_models;
 mod redis;
+mod texts;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use game_server::texts::TextKeys;
 use game_server::verify;
 use persistence::{EventRecord, HeroId, JournalStore, MemoryStore, Seq};
 use protocol::client::Command;
@@ -76,16 +77,21 @@ impl Ledger {
     }
 
     /// Compares every promise with what is stored.
-    pub(crate) async fn compare(&self, memory: &MemoryStore) -> Result<(), String> {
+    pub(crate) async fn compare(&self, memory: &MemoryStore, texts: &TextKeys) -> Result<(), String> {
         let mut out = Vec::new();
-        let summary = verify::run(memory, memory, &mut out).await.map_err(|error| error.to_string())?;
+        let summary =
+            verify::run(memory, memory, texts, &mut out).await.map_err(|error| error.to_string())?;
         if summary.damaged > 0 {
             return Err(String::from_utf8_lossy(&out).into_owned());
         }
         let mut stored: BTreeMap<Reference, EventRecord> = BTreeMap::new();
         let mut events: BTreeMap<(HeroId, u64), EventRecord> = BTreeMap::new();
         for head in memory.heroes(None, 100).await.map_err(|error| error.to_string())? {
-            for event in all(memory, head.hero).await? {
+            let key = texts.find(head.hero).await.map_err(|error| error.to_string())?;
+            for mut event in all(memory, head.hero).await? {
+                let key = key.ok_or_else(|| format!("{} has events and no key", head.hero))?;
+                let opened = key.open(&event.payload).map_err(|error| error.to_string())?.into_owned();
+                event.payload = opened.into();
                 if let Some(command) = event.command {
                     let reference = (head.hero, command.stream_id.0, command.cmd_seq.0);
                     if stored.insert(reference, event.clone()).is_some() {

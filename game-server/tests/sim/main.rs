@@ -65,7 +65,7 @@ async fn run(world: &Arc<World>, numbers: &mut Numbers) -> Result<(), String> {
     }
     match world.ledger.first_wrong() {
         Some(what) => Err(what),
-        None => world.ledger.compare(&world.disk.memory).await,
+        None => world.ledger.compare(&world.disk.memory, &world.texts()).await,
     }
 }
 

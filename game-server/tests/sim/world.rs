@@ -4,14 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use game_server::accounts::Grant;
+use game_server::accounts::{Grant, Keys};
 use game_server::clock::Clock;
 use game_server::config::Config;
 use game_server::connection;
 use game_server::lease::{self, Keeping};
 use game_server::metrics::Metrics;
 use game_server::node::{Identity, Node, Stores, Wishes};
-use persistence::{DeviceId, Drained, HeroId, JournalStore, NodeId};
+use game_server::texts::TextKeys;
+use persistence::accounts::Sealed;
+use persistence::{
+    DeviceId, Drained, HeroId, JournalStore, NodeId, StoreFuture, StoredTextKey, TextKeyStore,
+};
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -56,6 +60,7 @@ pub(crate) struct World {
     pub(crate) trace: Arc<Trace>,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Arc<Disk>,
+    keys: Keys,
     started: Instant,
     machines: [Mutex<Machine>; 2],
     finishing: AtomicBool,
@@ -68,7 +73,31 @@ impl std::fmt::Debug for World {
     }
 }
 
+/// Every hero has the same key, so that the same seed writes the same bytes.
+struct SameKeys(Keys);
+
+impl SameKeys {
+    fn key(&self, hero: HeroId) -> StoredTextKey {
+        StoredTextKey::Kept(self.0.seal("text key", hero.0, &[7; 64]))
+    }
+}
+
+impl TextKeyStore for SameKeys {
+    fn text_key(&self, hero: HeroId) -> StoreFuture<'_, Option<StoredTextKey>> {
+        Box::pin(async move { Ok(Some(self.key(hero))) })
+    }
+
+    fn put_text_key(&self, hero: HeroId, _candidate: Sealed) -> StoreFuture<'_, StoredTextKey> {
+        Box::pin(async move { Ok(self.key(hero)) })
+    }
+}
+
 impl World {
+    /// With what the texts of its heroes are read.
+    pub(crate) fn texts(&self) -> TextKeys {
+        TextKeys::new(Arc::new(SameKeys(self.keys.clone())), self.keys.clone())
+    }
+
     pub(crate) fn new(lie: Lie, numbers: &mut Numbers) -> Arc<Self> {
         let disk = Arc::new(Disk::new(lie, numbers.fork()));
         let machine = |numbers| Mutex::new(Machine { clock_offset_ms: 0, process: None, numbers });
@@ -77,6 +106,7 @@ impl World {
             ledger: Ledger::new(Arc::clone(&trace)),
             trace,
             disk,
+            keys: Keys::random(),
             started: Instant::now(),
             machines: [machine(numbers.fork()), machine(numbers.fork())],
             finishing: AtomicBool::new(false),
@@ -120,7 +150,12 @@ impl World {
                 Err(_away) => sleep(Duration::from_secs(1)).await,
             }
         };
-        let stores = Stores { journal: Arc::clone(&journal), ..Stores::of(self.disk.memory.clone()) };
+        let stores = Stores {
+            journal: Arc::clone(&journal),
+            text_keys: Arc::new(SameKeys(self.keys.clone())),
+            keys: self.keys.clone(),
+            ..Stores::of(self.disk.memory.clone())
+        };
         let clock = Clock::fixed(self.wall_ms(index));
         let config = Config::parse(|name| (name == "SHARDS").then(|| "2".to_owned())).expect("it is valid");
         let (_none_tx, outages) = watch::channel(Arc::default());

@@ -4,6 +4,7 @@
 mod devices;
 mod life;
 mod people;
+mod texts;
 
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ pub(crate) use life::{
     StaleGuests, UnfinishedUnions, UnionsSince,
 };
 pub(crate) use people::{ChangeAccount, CreateAccount, CreateGuest, FindAccount, PutCode, TakeCode};
+pub(crate) use texts::{FindTextKey, PutTextKey};
 
 /// A parameter of a statement.
 #[derive(Clone, Copy)]
@@ -241,6 +243,15 @@ macro_rules! account_store {
             }
             fn lookup_key(&self, candidate: Sealed) -> StoreFuture<'_, Sealed> {
                 $wrap(self.run(sql::LookupKey(candidate)))
+            }
+        }
+
+        impl crate::text_keys::TextKeyStore for $store {
+            fn text_key(&self, hero: HeroId) -> StoreFuture<'_, Option<StoredTextKey>> {
+                $wrap(self.run(sql::FindTextKey(hero)))
+            }
+            fn put_text_key(&self, hero: HeroId, candidate: Sealed) -> StoreFuture<'_, StoredTextKey> {
+                $wrap(self.run(sql::PutTextKey { hero, candidate }))
             }
         }
     };

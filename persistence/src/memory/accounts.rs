@@ -37,6 +37,11 @@ impl Accounts {
         self.accounts.values().find(|account| is_it(account))
     }
 
+    /// Guests that were, or will be, united with a hero.
+    pub(super) fn guests_of(&self, hero: HeroId) -> Vec<HeroId> {
+        self.unions.values().filter(|union| union.into == hero).map(|union| union.guest).collect()
+    }
+
     fn issue(&mut self, token: TokenHash, device: DeviceId, expires_at_ms: i64) -> Result<(), StoreError> {
         let row = Refresh { device, expires_at_ms, used_at_ms: None };
         match self.refresh.insert(token, row) {
@@ -68,11 +73,12 @@ impl Inner {
         self.devices.values_mut().filter(move |it| it.hero == hero && it.revoked_at_ms.is_none())
     }
 
-    fn forget_devices(&mut self, hero: HeroId) -> bool {
+    fn forget_hero(&mut self, hero: HeroId) -> bool {
         let gone: BTreeSet<DeviceId> =
             self.devices.values().filter(|it| it.hero == hero).map(|it| it.device).collect();
         self.devices.retain(|id, _| !gone.contains(id));
         self.accounts.refresh.retain(|_, refresh| !gone.contains(&refresh.device));
+        self.forget_texts(hero);
         !gone.is_empty()
     }
 
@@ -431,7 +437,7 @@ impl AccountStore for MemoryStore {
                     return Ok(false);
                 };
                 inner.accounts.codes.retain(|_, code| code.account != account);
-                inner.forget_devices(hero);
+                inner.forget_hero(hero);
                 inner.accounts.events.push(AccountEvent {
                     id: Uuid::now_v7(),
                     account: Some(account),
@@ -466,7 +472,7 @@ impl AccountStore for MemoryStore {
         Box::pin(async move {
             self.write(|inner| {
                 let is_guest = inner.accounts.find(|it| it.hero == hero).is_none();
-                Ok(is_guest && inner.forget_devices(hero))
+                Ok(is_guest && inner.forget_hero(hero))
             })
         })
     }

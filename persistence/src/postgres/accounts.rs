@@ -13,6 +13,7 @@ use crate::accounts::{
 use crate::error::StoreError;
 use crate::record::HeroId;
 use crate::store::StoreFuture;
+use crate::text_keys::StoredTextKey;
 
 struct On<'a, 'b>(&'a mut Held<'b>);
 

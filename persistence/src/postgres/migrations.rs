@@ -9,10 +9,11 @@ use crate::error::StoreError;
 use crate::migration::{self, MigrationStatus, Source};
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Source; 3] = [
+const MIGRATIONS: [Source; 4] = [
     (1, "journal, devices and nodes", include_str!("../../migrations/postgres/0001_journal.sql")),
     (2, "read models", include_str!("../../migrations/postgres/0002_read_models.sql")),
     (3, "accounts", include_str!("../../migrations/postgres/0003_accounts.sql")),
+    (4, "keys of texts", include_str!("../../migrations/postgres/0004_text_keys.sql")),
 ];
 
 /// Brings the tables up to date as far as `last`; touches nothing when they are of a newer program.

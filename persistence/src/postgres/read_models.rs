@@ -49,22 +49,22 @@ const WRITE: &str = "WITH part AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]
             category = excluded.category),
     tasks_written AS (
         INSERT INTO tasks (hero_id, task_id, parent_id, estimate_minutes, due_day, repeats, created_at_ms, done_at_ms,
-            removed_at_ms, focus_ms, title, category, priority)
+            removed_at_ms, focus_ms, category, priority)
         SELECT new.* FROM unnest($27::uuid[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[],
-            $32::bigint[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[], $37::text[], $38::text[],
-            $39::text[]) AS new (hero_id, task_id, parent_id, estimate_minutes, due_day, repeats, created_at_ms,
-            done_at_ms, removed_at_ms, focus_ms, title, category, priority)
+            $32::bigint[], $33::bigint[], $34::bigint[], $35::bigint[], $36::bigint[], $37::text[], $38::text[])
+            AS new (hero_id, task_id, parent_id, estimate_minutes, due_day, repeats, created_at_ms,
+            done_at_ms, removed_at_ms, focus_ms, category, priority)
         WHERE new.hero_id IN (SELECT hero_id FROM taken)
         ON CONFLICT (hero_id, task_id) DO UPDATE SET parent_id = excluded.parent_id,
             estimate_minutes = excluded.estimate_minutes, due_day = excluded.due_day, repeats = excluded.repeats,
             created_at_ms = excluded.created_at_ms, done_at_ms = excluded.done_at_ms,
-            removed_at_ms = excluded.removed_at_ms, focus_ms = excluded.focus_ms, title = excluded.title,
+            removed_at_ms = excluded.removed_at_ms, focus_ms = excluded.focus_ms,
             category = excluded.category, priority = excluded.priority),
     assemblies AS (
         INSERT INTO module_assemblies AS kept (hero_id, job_id, counts, paid_me, refund_me, finish_md, work_ms,
             started_at_ms, ended_at_ms, module_id, state)
-        SELECT new.* FROM unnest($40::uuid[], $41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[],
-            $45::bigint[], $46::bigint[], $47::bigint[], $48::bigint[], $49::text[], $50::text[]) AS new (hero_id,
+        SELECT new.* FROM unnest($39::uuid[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[],
+            $44::bigint[], $45::bigint[], $46::bigint[], $47::bigint[], $48::text[], $49::text[]) AS new (hero_id,
             job_id, counts, paid_me, refund_me, finish_md, work_ms, started_at_ms, ended_at_ms, module_id, state)
         WHERE new.hero_id IN (SELECT hero_id FROM taken)
         ON CONFLICT (hero_id, job_id) DO UPDATE SET counts = excluded.counts, paid_me = excluded.paid_me,
@@ -238,7 +238,6 @@ fn bind_tasks<'q>(query: Query<'q>, parts: &'q [HeroRows]) -> Query<'q> {
         .bind(column(parts, rows, |row| row.done_at_ms))
         .bind(column(parts, rows, |row| row.removed_at_ms))
         .bind(column(parts, rows, |row| row.focus_ms))
-        .bind(column(parts, rows, |row| row.title.as_str()))
         .bind(column(parts, rows, |row| row.category.as_str()))
         .bind(column(parts, rows, |row| row.priority.as_str()))
 }

@@ -8,12 +8,13 @@ use crate::error::StoreError;
 use crate::migration::{self, MigrationStatus, Source};
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Source; 5] = [
+const MIGRATIONS: [Source; 6] = [
     (1, "journal and devices", include_str!("../../migrations/sqlite/0001_journal.sql")),
     (2, "beats and outages", include_str!("../../migrations/sqlite/0002_uptime.sql")),
     (3, "nodes that ask each other", include_str!("../../migrations/sqlite/0003_nodes.sql")),
     (4, "read models", include_str!("../../migrations/sqlite/0004_read_models.sql")),
     (5, "accounts", include_str!("../../migrations/sqlite/0005_accounts.sql")),
+    (6, "keys of texts", include_str!("../../migrations/sqlite/0006_text_keys.sql")),
 ];
 
 /// Brings the tables up to date; touches nothing when they are of a newer program.

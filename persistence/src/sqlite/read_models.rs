@@ -219,7 +219,7 @@ async fn upsert_tasks(
 ) -> Result<(), sqlx::Error> {
     for chunk in chunks(rows) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO tasks (hero_id, task_id, parent_id, title, category, priority, estimate_minutes, due_day,
+            "INSERT INTO tasks (hero_id, task_id, parent_id, category, priority, estimate_minutes, due_day,
                 repeats, created_at_ms, done_at_ms, removed_at_ms, focus_ms) ",
         );
         query.push_values(chunk, |mut values, (hero, row)| {
@@ -227,7 +227,6 @@ async fn upsert_tasks(
                 .push_bind(hero.0)
                 .push_bind(row.task_id)
                 .push_bind(row.parent_id)
-                .push_bind(row.title.as_str())
                 .push_bind(row.category.as_str())
                 .push_bind(row.priority.as_str())
                 .push_bind(row.estimate_minutes)
@@ -239,8 +238,7 @@ async fn upsert_tasks(
                 .push_bind(row.focus_ms);
         });
         query.push(
-            " ON CONFLICT (hero_id, task_id) DO UPDATE SET parent_id = excluded.parent_id, title = excluded.title,
-                category = excluded.category, priority = excluded.priority,
+            " ON CONFLICT (hero_id, task_id) DO UPDATE SET parent_id = excluded.parent_id, category = excluded.category, priority = excluded.priority,
                 estimate_minutes = excluded.estimate_minutes, due_day = excluded.due_day, repeats = excluded.repeats,
                 created_at_ms = excluded.created_at_ms, done_at_ms = excluded.done_at_ms,
                 removed_at_ms = excluded.removed_at_ms, focus_ms = excluded.focus_ms",

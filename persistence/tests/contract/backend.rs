@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use persistence::{
     AccountStore, HeroId, JournalStore, MemoryStore, PostgresStore, ReadModelStore, Seq, SqliteStore,
-    UptimeStore,
+    TextKeyStore, UptimeStore,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -19,6 +19,7 @@ pub(crate) trait Backend: Sized {
     async fn create() -> Self;
     fn journal(&self) -> Arc<dyn JournalStore>;
     fn accounts(&self) -> Arc<dyn AccountStore>;
+    fn text_keys(&self) -> Arc<dyn TextKeyStore>;
     fn uptime(&self) -> Arc<dyn UptimeStore>;
     fn read_models(&self) -> Arc<dyn ReadModelStore>;
     /// The same data after the process ended without a word.
@@ -40,6 +41,10 @@ impl Backend for Memory {
     }
 
     fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn text_keys(&self) -> Arc<dyn TextKeyStore> {
         Arc::new(self.0.clone())
     }
 
@@ -97,6 +102,10 @@ impl Backend for Sqlite {
     }
 
     fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn text_keys(&self) -> Arc<dyn TextKeyStore> {
         Arc::new(self.store.clone())
     }
 
@@ -166,6 +175,10 @@ impl Backend for Postgres {
     }
 
     fn accounts(&self) -> Arc<dyn AccountStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn text_keys(&self) -> Arc<dyn TextKeyStore> {
         Arc::new(self.store.clone())
     }
 

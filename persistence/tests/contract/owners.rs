@@ -17,7 +17,7 @@ use crate::history::hero;
 const GRACE_MS: i64 = 10_000;
 const LIFE_MS: i64 = 1_000_000;
 
-fn id(number: u128) -> AccountId {
+pub(crate) fn id(number: u128) -> AccountId {
     AccountId(Uuid::from_u128(number))
 }
 
@@ -30,7 +30,7 @@ fn token(number: u8) -> TokenHash {
 }
 
 /// An account with a hero of its own, both of this number.
-fn new(number: u8) -> NewAccount {
+pub(crate) fn new(number: u8) -> NewAccount {
     NewAccount {
         account: id(number.into()),
         hero: hero(number.into()),
@@ -55,7 +55,7 @@ fn session(number: u8, of: u8) -> NewSession {
     }
 }
 
-fn guest(number: u8) -> NewGuest {
+pub(crate) fn guest(number: u8) -> NewGuest {
     NewGuest {
         hero: hero(number.into()),
         device: device(number.into()),
@@ -75,7 +75,7 @@ fn rotate(presented: u8, next: u8, now_ms: i64) -> Rotate {
     }
 }
 
-fn union(guest: u8, account: u8, begun_at_ms: i64) -> Union {
+pub(crate) fn union(guest: u8, account: u8, begun_at_ms: i64) -> Union {
     Union {
         guest: hero(guest.into()),
         into: hero(account.into()),

@@ -44,8 +44,7 @@ fn task(task_id: u32) -> TaskRow {
     TaskRow {
         task_id,
         parent_id: None,
-        title: "Crème brûlée, „heute“ 🍮".into(),
-        category: "none".into(),
+        category: "Crème brûlée, „heute“ 🍮".into(),
         priority: "high".into(),
         estimate_minutes: 30,
         due_day: Some(-3),
@@ -143,7 +142,7 @@ pub(crate) async fn a_later_row_replaces_and_keeps_what_it_does_not_know(backend
     };
     let confirmed =
         FocusSessionRow { state: SessionState::Ended, end_kind: None, energy_me: 8, focus_ms: 3, ..asks };
-    let removed = TaskRow { removed_at_ms: Some(3), title: "Other words".into(), ..task(7) };
+    let removed = TaskRow { removed_at_ms: Some(3), priority: "low".into(), ..task(7) };
     let cancelled = AssemblyRow {
         state: AssemblyState::Cancelled,
         refund_me: 5,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Category;
 use crate::id::{AchievementId, CosmeticId, ModuleId};
 use crate::rack::Rack;
+use crate::text::PlayerText;
 
 /// What there is to spend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ pub struct Preset {
     /// Its number.
     pub slot: u8,
     /// 1 to 40 characters.
-    pub name: Box<str>,
+    pub name: PlayerText,
     /// What it is meant for.
     pub category: Category,
     /// Layout and cables.

@@ -1,10 +1,9 @@
 //! Sessions and breaks.
 
-use alloc::string::String;
-
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Category, FocusMode};
+use crate::text::PlayerText;
 
 /// Where the accrual of a session stands at one moment. Everything after it is linear until the next bracket.
 ///
@@ -76,7 +75,7 @@ pub struct Session {
     /// The task it is for.
     pub task_id: Option<u32>,
     /// Free words, at most 200 characters.
-    pub intention: Option<String>,
+    pub intention: Option<PlayerText>,
     /// When it began.
     pub started_at_ms: i64,
     /// The player-day in which it began.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Category, Priority, Recurrence};
+use crate::text::PlayerText;
 
 /// A task or a subtask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub struct Task {
     /// The parent of a subtask.
     pub parent_id: Option<u32>,
     /// 1 to 200 characters.
-    pub title: Box<str>,
+    pub title: PlayerText,
     /// What kind of work.
     pub category: Category,
     /// How important.

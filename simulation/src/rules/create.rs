@@ -1,6 +1,5 @@
 //! A new hero.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::profile::{NAME_CHARS_MAX, check_zone};
@@ -34,7 +33,7 @@ pub fn create(
         },
     );
     let event = Event::HeroCreated {
-        name: String::from(name),
+        name: name.into(),
         today: day::bounds_at(&zone, now_ms),
         zone,
         shields: u8::try_from(catalogue.streak.shields_start).unwrap_or(0),

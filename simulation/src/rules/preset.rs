@@ -1,7 +1,5 @@
 //! Presets, preset slots and cosmetics: rules, sections 5 and 6.
 
-use alloc::boxed::Box;
-
 use super::profile::NAME_CHARS_MAX;
 use super::{rack, text, wallet};
 use crate::catalogue::{Catalogue, Category};
@@ -45,7 +43,7 @@ pub(crate) fn save(
 ) -> Result<(), Rejection> {
     check_slot(draft, slot)?;
     text::check(name, Field::Name, NAME_CHARS_MAX)?;
-    let preset = Preset { slot, name: Box::from(name), category, rack: draft.hero.rack.clone() };
+    let preset = Preset { slot, name: name.into(), category, rack: draft.hero.rack.clone() };
     if kept(draft, slot).ok() != Some(&preset) {
         draft.emit(now_ms, Event::PresetSaved { preset });
     }
@@ -61,7 +59,7 @@ pub(crate) fn import(draft: &mut Draft<'_>, now_ms: i64, slot: u8, code: &str) -
     } else {
         "?"
     };
-    let preset = Preset { slot, name: Box::from(name), category: shared.category, rack: shared.rack };
+    let preset = Preset { slot, name: name.into(), category: shared.category, rack: shared.rack };
     draft.emit(now_ms, Event::PresetSaved { preset });
     Ok(())
 }

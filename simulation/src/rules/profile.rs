@@ -1,6 +1,6 @@
 //! Name, zone, goal, rest days, vacation: rules, sections 2 and 3.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 
 use super::text;
 use crate::calendar;
@@ -12,10 +12,10 @@ use crate::rejection::{Field, Rejection};
 /// Longest name in characters.
 pub(super) const NAME_CHARS_MAX: usize = 40;
 
-pub(crate) fn rename(draft: &mut Draft<'_>, now_ms: i64, name: &String) -> Result<(), Rejection> {
+pub(crate) fn rename(draft: &mut Draft<'_>, now_ms: i64, name: &str) -> Result<(), Rejection> {
     text::check(name, Field::Name, NAME_CHARS_MAX)?;
     if draft.hero.name != *name {
-        draft.emit(now_ms, Event::HeroRenamed { name: name.clone() });
+        draft.emit(now_ms, Event::HeroRenamed { name: name.into() });
     }
     Ok(())
 }

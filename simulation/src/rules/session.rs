@@ -1,7 +1,6 @@
 //! The life of a session: rules, section 2. `running → paused → running → ended`, at most one open.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 
 use super::focus::{self, Terms};
 use super::{rack, text};
@@ -11,6 +10,7 @@ use crate::draft::Draft;
 use crate::event::{Bonus, Credit, Event};
 use crate::hero::{EndKind, Hero, Meter, Session, SessionState, category_slot};
 use crate::rejection::{Field, Rejection};
+use crate::text::PlayerText;
 
 /// A sign of life in an open-ended session is noted at most this often.
 const SIGNAL_EVERY_MS: i64 = 300_000;
@@ -138,14 +138,15 @@ pub(crate) fn describe(
     draft: &mut Draft<'_>,
     now_ms: i64,
     task_id: Option<u32>,
-    intention: Option<&String>,
+    intention: Option<&str>,
 ) -> Result<(), Rejection> {
     let session = draft.hero.session.as_deref().ok_or(Rejection::NoSession)?;
     check_task(&draft.hero, task_id)?;
     if let Some(intention) = intention {
         text::check(intention, Field::Intention, INTENTION_CHARS_MAX)?;
     }
-    if session.task_id == task_id && session.intention.as_ref() == intention {
+    let intention = intention.map(PlayerText::from);
+    if session.task_id == task_id && session.intention == intention {
         return Ok(());
     }
     let focus_ms = focus::settled(&draft.hero, session, now_ms, draft.catalogue).focus_ms;
@@ -155,7 +156,6 @@ pub(crate) fn describe(
     } else {
         (0, session.task_from_ms)
     };
-    let intention = intention.cloned();
     draft.emit(
         now_ms,
         Event::SessionDescribed { task_id, intention, old_task_id, old_task_focus_ms, task_from_ms },

@@ -59,7 +59,7 @@ pub(crate) fn create(
     let task = Task {
         task_id: draft.next_id(),
         parent_id,
-        title: Box::from(words.title),
+        title: words.title.into(),
         category: words.category,
         priority: words.priority,
         estimate_minutes: words.estimate_minutes,
@@ -109,7 +109,7 @@ pub(crate) fn update(
         return Err(Rejection::NotAParent);
     }
     let mut task = old.clone();
-    task.title = Box::from(words.title);
+    task.title = words.title.into();
     task.category = words.category;
     task.priority = words.priority;
     task.estimate_minutes = words.estimate_minutes;

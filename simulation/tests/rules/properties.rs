@@ -255,7 +255,7 @@ fn a_hero_is_small() {
 /// What a hero's lists hold, without the slack of their growth.
 fn heap_bytes(hero: &Hero) -> usize {
     hero.days.len() * size_of_val(&hero.days[0])
-        + hero.tasks.iter().map(|task| size_of_val(task) + task.title.len()).sum::<usize>()
+        + hero.tasks.iter().map(|task| size_of_val(task) + task.title.as_str().len()).sum::<usize>()
         + hero.modules.len() * size_of_val(&hero.modules[0])
         + hero.rack.placements.iter().map(size_of_val).sum::<usize>()
         + hero.rack.cables.iter().map(size_of_val).sum::<usize>()

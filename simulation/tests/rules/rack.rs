@@ -95,7 +95,7 @@ fn presets_travel_as_codes() {
     let mut play = patched();
     play.run("save 0");
     let preset = play.hero.presets.kept[0].clone();
-    let code = simulation::preset_code::encode(&preset.name, preset.category, &preset.rack);
+    let code = simulation::preset_code::encode(preset.name.as_str(), preset.category, &preset.rack);
     play.run(&format!(r#"{{"import_preset":{{"slot":1,"code":"{code}"}}}}; {{"import_preset":{{"slot":2,"code":"nonsense"}}}}"#));
     assert_eq!(play.hero.presets.kept.len(), 2);
     assert_eq!(play.hero.presets.kept[1].rack, preset.rack);

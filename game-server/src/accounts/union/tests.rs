@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::*;
+use crate::accounts::Keys;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lease::{self, Keeping};
@@ -20,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::node::{Identity, Stores, Wishes};
 use crate::outbox::Outbox;
 use crate::shard::Request;
+use crate::texts::TextKeys;
 use crate::verify;
 
 const NOON_MS: i64 = 1_780_000_000_000;
@@ -28,6 +30,7 @@ const MINUTE_MS: i64 = 60_000;
 /// The store and the time of all nodes.
 struct World {
     store: MemoryStore,
+    keys: Keys,
     clock: Clock,
 }
 
@@ -41,11 +44,11 @@ struct Process {
 
 impl World {
     fn new() -> World {
-        World { store: MemoryStore::new(), clock: Clock::fixed(NOON_MS) }
+        World { store: MemoryStore::new(), keys: Keys::random(), clock: Clock::fixed(NOON_MS) }
     }
 
     async fn process(&self, name: &str) -> Process {
-        let stores = Stores::of(self.store.clone());
+        let stores = Stores { keys: self.keys.clone(), ..Stores::of(self.store.clone()) };
         let node_id = NodeId(Uuid::now_v7());
         let standing = lease::begin(&stores.journal, node_id, name).await.expect("the store is there");
         let config = Config::parse(|_| None).expect("the defaults are valid");
@@ -80,9 +83,13 @@ impl World {
         found.expect("it was made").hero
     }
 
+    fn texts(&self) -> TextKeys {
+        TextKeys::new(Arc::new(self.store.clone()), self.keys.clone())
+    }
+
     /// A hero as it is kept.
     async fn hero(&self, id: HeroId) -> Hero {
-        peek(&self.store, id).await.expect("it can be read").expect("it was played").hero
+        peek(&self.store, &self.texts(), id).await.expect("it can be read").expect("it was played").hero
     }
 
     async fn acts_for(&self, token: &str) -> HeroId {
@@ -93,7 +100,7 @@ impl World {
     async fn verifies(&self) {
         let (store, models): (&dyn JournalStore, &dyn ReadModelStore) = (&self.store, &self.store);
         let mut out = Vec::new();
-        let summary = verify::run(store, models, &mut out).await.expect("the store is there");
+        let summary = verify::run(store, models, &self.texts(), &mut out).await.expect("the store is there");
         assert_eq!(summary.damaged, 0, "{}", String::from_utf8_lossy(&out));
     }
 

@@ -50,7 +50,7 @@ fn open_session(hero: &Hero, session: &Session, catalogue: &Catalogue, now_ms: i
         },
         category: category(session.category),
         task_id: session.task_id,
-        intention: session.intention.clone(),
+        intention: session.intention.as_ref().map(ToString::to_string),
         started_at_ms: session.started_at_ms,
         anchor_ms: session.meter.at_ms,
         focus_ms_at_anchor: session.meter.focus_ms,

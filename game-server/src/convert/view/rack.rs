@@ -59,6 +59,6 @@ fn kept(preset: &Preset) -> wire::Preset {
         slot: preset.slot,
         name: preset.name.to_string(),
         category: category(preset.category),
-        code: preset_code::encode(&preset.name, preset.category, &preset.rack),
+        code: preset_code::encode(preset.name.as_str(), preset.category, &preset.rack),
     }
 }

@@ -197,8 +197,10 @@ impl Shard {
         (devices, known): (Vec<Device>, u64),
         missed: Option<Vec<EventRecord>>,
     ) {
+        let texts = self.heroes.get(&id).map(|resident| resident.texts);
         let news = |records: Vec<EventRecord>| {
-            records.iter().filter(|record| record.seq.0 > known).map(journal::event).collect()
+            let unknown = records.iter().filter(|record| record.seq.0 > known);
+            unknown.map(|record| journal::event(record, texts.as_ref())).collect()
         };
         let events: Option<Result<Vec<_>, _>> = missed.map(news);
         let Some(Ok(events)) = events else {
@@ -269,7 +271,7 @@ impl Shard {
             if record.seq.0 != resident.seq + 1 || record.chain != record.chain_after(resident.chain) {
                 return Err(FollowFailed::Chain(record.seq.0));
             }
-            let timed = journal::event(record)?;
+            let timed = journal::event(record, Some(&resident.texts))?;
             if let Some(CommandRef { stream_id, cmd_seq }) = record.command {
                 if resident.streams.place(stream_id.0, cmd_seq.0) != Place::Next {
                     return Err(FollowFailed::Chain(record.seq.0));

@@ -113,6 +113,13 @@ impl Shard {
                 refuse_acts(acts, || ActFailed::Busy);
                 return self.refuse_queued(id, &commands);
             }
+            Err(LoadFailed::Erased) => {
+                for attach in &attaches {
+                    attach.outbox.close(close::UNAUTHENTICATED, "this hero was erased, as its player asked");
+                }
+                refuse_acts(acts, || ActFailed::SetAside);
+                return self.refuse_queued(id, &commands);
+            }
             Err(error) => {
                 let cause = &error as &dyn std::error::Error;
                 let (code, reason) = if error.is_damage() {
@@ -142,7 +149,7 @@ impl Shard {
 
     fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach], acts: &[Act]) {
         let now_ms = self.parts.clock.now_ms();
-        let Loaded { claim, stored, snapshot_seq, missed, elsewhere, waited } = loaded;
+        let Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited } = loaded;
         if let Some(waited) = waited {
             self.parts.metrics.hand_over_seconds.record_duration(waited);
         }
@@ -151,7 +158,7 @@ impl Shard {
         let is_new = claim.last_seq.0 == 0;
         let entity = self.simulation.insert(hero, now_ms);
         self.entities.insert(entity, id);
-        let mut resident = Resident::new(entity, claim.epoch, claim.last_seq.0, claim.chain, snapshot_seq);
+        let mut resident = Resident::new(entity, texts, claim, snapshot_seq);
         resident.streams = streams;
         // A first welcome can never be sent before something durable, because nothing was submitted.
         resident.ticket = self.watermark;
@@ -252,7 +259,7 @@ impl Shard {
             resident.snapshot_taken();
             if chosen {
                 // It checks what is stored by then: this one, or the one before.
-                self.loader.audit(id);
+                self.loader.audit(id, resident.texts);
             }
         }
         taken
@@ -260,7 +267,8 @@ impl Shard {
 
     /// A hero as it is now.
     pub(super) fn snapshot_of(&self, id: HeroId, resident: &Resident) -> SnapshotRecord {
-        let state = journal::encode_state(self.simulation.hero(resident.entity), &resident.streams);
+        let state =
+            journal::encode_state(self.simulation.hero(resident.entity), &resident.streams, &resident.texts);
         SnapshotRecord::seal(
             id,
             Seq(resident.seq),

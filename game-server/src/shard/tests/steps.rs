@@ -41,7 +41,8 @@ impl Steps {
             cache: Cache::none(),
         };
         let (control_tx, control) = mpsc::channel(16);
-        let loader = Loader::new(journal_store, NodeId(Uuid::now_v7()), Cache::none(), Handle::current());
+        let node_id = NodeId(Uuid::now_v7());
+        let loader = Loader::new(journal_store, texts(&store), node_id, Cache::none(), Handle::current());
         let shard = Shard::new(parts, loader.for_shard(control_tx));
         Self { store, clock, shard, control, journal, metrics, next_connection_id: 1 }
     }
@@ -172,7 +173,9 @@ async fn a_history_that_breaks_the_fold_closes_its_devices() {
     steps.load().await;
     assert_eq!(taken(&again).1, Some(close::INTERNAL), "it is set aside");
     let mut report = Vec::new();
-    let summary = verify::run(&*steps.store, &*steps.store, &mut report).await.expect("the store is there");
+    let summary = verify::run(&*steps.store, &*steps.store, &texts(&steps.store), &mut report)
+        .await
+        .expect("the store is there");
     assert_eq!(summary.damaged, 1, "{}", String::from_utf8_lossy(&report));
 }
 

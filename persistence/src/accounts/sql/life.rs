@@ -1,6 +1,7 @@
 //! Unions of heroes, what happened to accounts, and how they end.
 
 use super::people::lock_hero;
+use super::texts::forget_texts;
 use super::{End, Statements, Work, each, only, unreadable};
 use crate::accounts::{Account, AccountEvent, AccountEventKind, AccountId, Sealed, Union, UnionBegun};
 use crate::error::StoreError;
@@ -158,7 +159,7 @@ impl Work for EraseAccount {
         let gone = on.rows(sql, &[self.account.0.into(), self.now_ms.into()]).await?;
         let Some(hero) = only(&gone, rows::hero_id)? else { return Ok(End::Undo(false)) };
         on.rows("DELETE FROM account_code WHERE account_id = $1", &[self.account.0.into()]).await?;
-        forget_devices(on, hero).await?;
+        forget_hero(on, hero).await?;
         let event = AccountEvent {
             id: uuid::Uuid::now_v7(),
             account: Some(self.account),
@@ -172,10 +173,12 @@ impl Work for EraseAccount {
     }
 }
 
-async fn forget_devices<S: Statements>(on: &mut S, hero: HeroId) -> Result<bool, StoreError> {
+/// Forgets who may act for a hero, and how to read what was typed for it.
+async fn forget_hero<S: Statements>(on: &mut S, hero: HeroId) -> Result<bool, StoreError> {
     let tokens =
         "DELETE FROM refresh_token WHERE device_id IN (SELECT device_id FROM device WHERE hero_id = $1)";
     on.rows(tokens, &[hero.0.into()]).await?;
+    forget_texts(on, hero).await?;
     let devices = "DELETE FROM device WHERE hero_id = $1 RETURNING device_id";
     Ok(!on.rows(devices, &[hero.0.into()]).await?.is_empty())
 }
@@ -209,7 +212,7 @@ impl Work for EraseGuest {
         if !lock_hero(on, self.0).await? || !on.rows(owned, &[self.0.0.into()]).await?.is_empty() {
             return Ok(End::Undo(false));
         }
-        Ok(End::Keep(forget_devices(on, self.0).await?))
+        Ok(End::Keep(forget_hero(on, self.0).await?))
     }
 }
 

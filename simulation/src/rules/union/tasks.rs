@@ -1,6 +1,5 @@
 //! Tasks of a guest: they come with new numbers, as many as there is room for.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::catalogue::Catalogue;
@@ -73,5 +72,5 @@ fn bytes_of(task: &Task) -> usize {
         };
         TASK_BYTES + rule + repeat.occurrences.len() * OCCURRENCE_BYTES
     });
-    TASK_BYTES + Box::as_ref(&task.title).len() + repeat
+    TASK_BYTES + task.title.as_str().len() + repeat
 }
