@@ -9,13 +9,7 @@
 //!    └───────────────┴── outbox ◀────────┘
 //! ```
 
-use std::{
-    future::{Future, poll_fn},
-    io::ErrorKind,
-    sync::Arc,
-    task::{Poll, ready},
-    time::Duration,
-};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -30,33 +24,27 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error as SocketError, Message,
-        error::CapacityError,
-        protocol::{CloseFrame, Role, WebSocketConfig},
-    },
+use tokio_tungstenite::tungstenite::{
+    Error as SocketError, Message, error::CapacityError, protocol::CloseFrame,
 };
 
 use crate::{
     admission::Place,
     convert,
-    fragments::{TooManyFragments, Watched},
+    fragments::TooManyFragments,
     metrics::RejectionCode,
     node::Node,
     outbox::{Closing, Outbox},
     rate::{Limiter, Verdict},
     refusal,
     shard::Request,
+    socket::{self, Limits, Socket, next_message},
 };
 
 /// A socket that has not said a valid hello by then is closed with 4001.
 const HELLO_WITHIN: Duration = Duration::from_millis(limit::HELLO_WITHIN_MS as u64);
 /// Pings and pongs of the WebSocket before hello; more close it with 4001, because no bucket counts them yet.
 const CONTROLS_BEFORE_HELLO_MAX: u32 = 8;
-/// A message that is begun is finished within this time.
-const MESSAGE_WITHIN: Duration = Duration::from_secs(5);
 /// How often the server pings.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// A socket that has sent nothing, not even a pong, for so long is closed: the phone is in a tunnel.
@@ -67,29 +55,12 @@ const WRITE_WITHIN: Duration = Duration::from_secs(10);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// A socket older than this is asked to come back, so that a stolen one does not live for ever.
 const AGE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
-/// Room for one outgoing snapshot and what follows it. Full: the write is an error and the socket closes.
-const WRITE_BUFFER_BYTES_MAX: usize = 2 * 1024 * 1024;
-
-/// The limits of every socket. The library's defaults (64 MiB messages, 128 KiB buffers) are never used.
-fn socket_config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(1024)
-        .write_buffer_size(4 * 1024)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-        .max_message_size(Some(limit::INBOUND_FRAME_BYTES_MAX))
-        .max_frame_size(Some(limit::INBOUND_FRAME_BYTES_MAX))
-}
-
-/// A socket whose frames are watched.
-type Socket<S> = WebSocketStream<Watched<S>>;
-
 /// Serves a socket from the answered upgrade to its end.
 pub async fn serve<S>(stream: S, place: Place, node: Arc<Node>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut socket =
-        WebSocketStream::from_raw_socket(Watched::new(stream), Role::Server, Some(socket_config())).await;
+    let mut socket = socket::open(stream, Limits::PLAYER).await;
     let greeted = tokio::select! {
         biased;
         greeted = timeout(HELLO_WITHIN, hello(&mut socket, &node)) => greeted,
@@ -125,8 +96,11 @@ where
     }
     drop(entered);
     shard.detach(hero, outbox.connection_id).await;
-    if let Some(closing) = ending.closing() {
-        farewell(&mut connection.socket, &closing).await;
+    match ending {
+        Ending::Ours(closing) => farewell(&mut connection.socket, &closing).await,
+        Ending::Theirs => answer_close(&mut connection.socket).await,
+        // Nothing more can be written.
+        Ending::Gone | Ending::Stuck => {}
     }
 }
 
@@ -179,8 +153,10 @@ where
 enum Ending {
     /// We close, with these words.
     Ours(Closing),
-    /// The other side closed or the network did.
+    /// The other side says that it closes.
     Theirs,
+    /// It is gone, or sends what is no WebSocket.
+    Gone,
     /// The other side takes no bytes.
     Stuck,
 }
@@ -190,15 +166,8 @@ impl Ending {
         match self {
             Self::Ours(closing) => closing.reason,
             Self::Theirs => "left",
+            Self::Gone => "is gone",
             Self::Stuck => "takes no bytes",
-        }
-    }
-
-    fn closing(self) -> Option<Closing> {
-        match self {
-            Self::Ours(closing) => Some(closing),
-            // Nothing more can be written to either.
-            Self::Theirs | Self::Stuck => None,
         }
     }
 }
@@ -242,7 +211,7 @@ where
                         return ending;
                     }
                 }
-                frame = next_frame(&mut self.socket) => {
+                frame = next_message(&mut self.socket) => {
                     heard = Instant::now();
                     let closing = match frame {
                         Some(Ok(Message::Binary(frame))) => self.session.frame(&self.node, &frame, heard),
@@ -262,7 +231,8 @@ where
                         Some(Err(SocketError::Io(error))) if error.kind() == ErrorKind::TimedOut => {
                             Some(Closing { code: close::GOING_AWAY, reason: "a message took over 5 s" })
                         }
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Ending::Theirs,
+                        Some(Ok(Message::Close(_))) => return Ending::Theirs,
+                        Some(Err(_)) | None => return Ending::Gone,
                     };
                     if let Some(closing) = closing {
                         return Ending::Ours(closing);
@@ -286,7 +256,7 @@ where
         };
         match timeout(WRITE_WITHIN, writing).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_gone)) => Err(Ending::Theirs),
+            Ok(Err(_gone)) => Err(Ending::Gone),
             Err(_late) => Err(Ending::Stuck),
         }
     }
@@ -389,25 +359,6 @@ fn is_too_many_fragments(error: &std::io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<TooManyFragments>())
 }
 
-/// The next message, or `TimedOut` when one was begun and not finished in time. Nothing is lost when it is dropped.
-async fn next_frame<S>(socket: &mut Socket<S>) -> Option<Result<Message, SocketError>>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut late = None;
-    poll_fn(|cx| {
-        if let Poll::Ready(frame) = socket.poll_next_unpin(cx) {
-            return Poll::Ready(frame);
-        }
-        // A timer only while there is something to wait for: most sockets are idle most of the time.
-        let Some(since) = socket.get_ref().unfinished_since() else { return Poll::Pending };
-        let timer = late.get_or_insert_with(|| Box::pin(sleep_until(since + MESSAGE_WITHIN)));
-        ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Some(Err(SocketError::Io(ErrorKind::TimedOut.into()))))
-    })
-    .await
-}
-
 fn close_frame(closing: &Closing) -> CloseFrame {
     CloseFrame { code: closing.code.into(), reason: closing.reason.into() }
 }
@@ -418,13 +369,20 @@ where
 {
     let frame = close_frame(closing);
     let goodbye = async {
-        if socket.close(Some(frame)).await.is_ok() {
-            // Until the other side's close, so that our last frames are not lost with a reset.
-            while let Some(Ok(_)) = socket.next().await {}
-        }
+        // The other side may have closed already; then this is its answer.
+        let _closed = socket.close(Some(frame)).await;
+        socket::read_to_end(socket).await;
     };
     // A side that does not answer is simply dropped.
     let _answered = timeout(CLOSE_WITHIN, goodbye).await;
+}
+
+/// The other side has closed; it may wait for our answer.
+async fn answer_close<S>(socket: &mut Socket<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let _answered = timeout(CLOSE_WITHIN, socket::read_to_end(socket)).await;
 }
 
 #[cfg(test)]

@@ -12,12 +12,14 @@ use tokio::{
     time::Instant,
 };
 
-/// Most frames that one message may be made of.
-pub const FRAGMENTS_MAX: u8 = 16;
+use crate::socket::Limits;
 
-/// A message has more than [`FRAGMENTS_MAX`] fragments.
+/// Most frames that one message may be made of.
+pub const FRAGMENTS_MAX: u32 = 16;
+
+/// A message has more fragments than it may have, [`FRAGMENTS_MAX`] for players.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a message has at most {FRAGMENTS_MAX} fragments")]
+#[error("a message has too many fragments")]
 pub struct TooManyFragments;
 
 /// A socket whose incoming frames are watched.
@@ -25,17 +27,18 @@ pub struct TooManyFragments;
 pub struct Watched<S> {
     socket: S,
     scanner: Scanner,
+    limits: Limits,
 }
 
 impl<S> Watched<S> {
     /// Watches a socket from its first frame on.
-    pub fn new(socket: S) -> Self {
-        Self { socket, scanner: Scanner::default() }
+    pub fn new(socket: S, limits: Limits) -> Self {
+        Self { socket, scanner: Scanner::new(limits.fragments_max), limits }
     }
 
-    /// Since when a message has been begun and not finished.
-    pub fn unfinished_since(&self) -> Option<Instant> {
-        self.scanner.unfinished_since
+    /// When a message that has been begun and not finished is late.
+    pub fn unfinished_until(&self) -> Option<Instant> {
+        self.scanner.unfinished_since.map(|since| since + self.limits.message_within)
     }
 }
 
@@ -67,19 +70,32 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 }
 
 /// Follows frame headers (RFC 6455, section 5.2) and skips payloads. What is not a frame is the library's to refuse.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scanner {
+    /// Most frames of a message.
+    fragments_max: u32,
     /// The header so far; enough of it to know its length.
     header: [u8; 10],
     header_bytes: u8,
     /// Bytes of header (the mask) and payload still to skip.
     skip: u64,
     /// Frames of the message that is not finished.
-    fragments: u8,
+    fragments: u32,
     unfinished_since: Option<Instant>,
 }
 
 impl Scanner {
+    fn new(fragments_max: u32) -> Self {
+        Self {
+            fragments_max,
+            header: [0; 10],
+            header_bytes: 0,
+            skip: 0,
+            fragments: 0,
+            unfinished_since: None,
+        }
+    }
+
     fn scan(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), TooManyFragments> {
         while let Some((&byte, rest)) = bytes.split_first() {
             self.unfinished_since.get_or_insert(now);
@@ -120,7 +136,7 @@ impl Scanner {
         if self.is_control() {
             return Ok(());
         }
-        if self.fragments == FRAGMENTS_MAX {
+        if self.fragments == self.fragments_max {
             return Err(TooManyFragments);
         }
         self.fragments += 1;
@@ -184,7 +200,7 @@ mod tests {
     async fn sixteen_fragments_pass_and_seventeen_do_not() {
         for piece in [1, 2, 7, 1000] {
             for payload in [0, 5, 125, 126, 70_000] {
-                let mut scanner = Scanner::default();
+                let mut scanner = Scanner::new(FRAGMENTS_MAX);
                 for chunk in message(16, payload).repeat(2).chunks(piece) {
                     scanner.scan(chunk, Instant::now()).unwrap();
                 }
@@ -199,7 +215,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn pings_between_fragments_count_for_none_and_finish_nothing() {
-        let mut scanner = Scanner::default();
+        let mut scanner = Scanner::new(FRAGMENTS_MAX);
         let began = Instant::now();
         scanner.scan(&frame(BINARY, 3), began).unwrap();
         let later = began + std::time::Duration::from_secs(4);
@@ -213,7 +229,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn half_a_header_is_unfinished_too() {
-        let mut scanner = Scanner::default();
+        let mut scanner = Scanner::new(FRAGMENTS_MAX);
         let began = Instant::now();
         scanner.scan(&[FIN | BINARY], began).unwrap();
         assert_eq!(scanner.unfinished_since, Some(began));

@@ -37,6 +37,7 @@ pub mod seed;
 pub mod server;
 pub mod shard;
 pub mod simulate;
+pub mod socket;
 pub mod store;
 pub mod streams;
 pub mod telemetry;

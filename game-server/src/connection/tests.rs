@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use persistence::{DeviceId, MemoryStore};
 use protocol::client::{ClientMessage, Hello};
 use tokio::{io::DuplexStream, sync::watch, task::JoinHandle};
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 use uuid::Uuid;
 
 use super::*;
@@ -88,6 +89,21 @@ async fn a_socket_that_answers_every_ping_is_sent_away_after_12_hours() {
     assert!(took > AGE_MAX && took <= AGE_MAX + 2 * PING_EVERY, "{took:?}");
     drop(client);
     serving.await.expect("the socket's task ends");
+}
+
+#[tokio::test]
+async fn a_close_of_the_client_is_answered() {
+    for (mut client, serving) in [client().await, silent_client().await] {
+        client.close(None).await.expect("the server reads");
+        loop {
+            match client.next().await {
+                Some(Ok(Message::Close(_))) => break,
+                Some(Ok(_)) => {}
+                other => panic!("a close is answered by a close: {other:?}"),
+            }
+        }
+        serving.await.expect("the socket's task ends");
+    }
 }
 
 #[tokio::test]
