@@ -483,6 +483,10 @@ pub trait AccountStore: Send + Sync {
     /// Heroes without an account whose devices were all seen before that, and not since.
     fn stale_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>>;
 
+    /// Heroes without an account whose devices all lost their right before that. One that is promised to an account is
+    /// not among them.
+    fn orphaned_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>>;
+
     /// Forgets the devices of a hero without an account, and the key of its texts. Says whether there were any devices.
     fn erase_guest(&self, hero: HeroId) -> StoreFuture<'_, bool>;
 

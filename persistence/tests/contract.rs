@@ -73,6 +73,7 @@ macro_rules! every_case {
                 revoked_devices_are_listed_for_other_nodes, the_device_not_seen_for_longest_makes_room,
                 a_code_is_good_once, a_union_is_decided_once, a_hero_goes_one_way_only,
                 an_account_is_erased_when_it_is_due, guests_that_nobody_uses_are_forgotten,
+                guests_that_nobody_can_reach_are_found,
                 what_happened_is_listed_newest_first, the_first_lookup_key_stays;
             text_keys: the_first_key_of_a_hero_stays, an_erased_owners_texts_are_forgotten,
                 an_erased_guests_texts_are_forgotten;

@@ -15,8 +15,8 @@ pub(crate) use devices::{
     AddSession, DeviceById, DeviceByToken, Devices, ReadRevoked, RevokeDevices, TakeTurns, TouchDevice,
 };
 pub(crate) use life::{
-    AccountEvents, BeginUnion, DueErasures, EraseAccount, EraseGuest, FinishUnion, LookupKey, Note, Prune,
-    StaleGuests, UnfinishedUnions, UnionsSince,
+    AccountEvents, BeginUnion, DueErasures, EraseAccount, EraseGuest, FinishUnion, LookupKey, Note,
+    OrphanedGuests, Prune, StaleGuests, UnfinishedUnions, UnionsSince,
 };
 pub(crate) use people::{ChangeAccount, CreateAccount, CreateGuest, FindAccount, PutCode, TakeCode};
 pub(crate) use texts::{FindTextKey, PutTextKey};
@@ -234,6 +234,10 @@ macro_rules! account_store {
             }
             fn stale_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>> {
                 $wrap(self.run(sql::StaleGuests { before_ms, limit }))
+            }
+
+            fn orphaned_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>> {
+                $wrap(self.run(sql::OrphanedGuests { before_ms, limit }))
             }
             fn erase_guest(&self, hero: HeroId) -> StoreFuture<'_, bool> {
                 $wrap(self.run(sql::EraseGuest(hero)))

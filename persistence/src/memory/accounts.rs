@@ -192,6 +192,18 @@ fn first<T>(mut rows: Vec<T>, limit: u32) -> Vec<T> {
     rows
 }
 
+/// Heroes without an account, the latest time of whose devices is before that, the earliest first.
+fn guests(inner: &Inner, before_ms: i64, time_ms: impl Fn(&Device) -> i64) -> Vec<HeroId> {
+    let mut latest: BTreeMap<HeroId, i64> = BTreeMap::new();
+    for device in inner.devices.values() {
+        let at_ms = latest.entry(device.hero).or_insert(i64::MIN);
+        *at_ms = (*at_ms).max(time_ms(device));
+    }
+    latest.retain(|hero, at_ms| *at_ms < before_ms && inner.accounts.find(|it| it.hero == *hero).is_none());
+    let found: BTreeSet<_> = latest.into_iter().map(|(hero, at_ms)| (at_ms, hero)).collect();
+    found.into_iter().map(|(_, hero)| hero).collect()
+}
+
 impl AccountStore for MemoryStore {
     fn create_guest(&self, guest: NewGuest) -> StoreFuture<'_, ()> {
         Box::pin(async move {
@@ -452,19 +464,15 @@ impl AccountStore for MemoryStore {
     }
 
     fn stale_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>> {
+        Box::pin(async move { Ok(first(guests(&self.lock(), before_ms, |it| it.last_seen_ms), limit)) })
+    }
+
+    fn orphaned_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>> {
         Box::pin(async move {
             let inner = self.lock();
-            let mut seen: BTreeMap<HeroId, i64> = BTreeMap::new();
-            for device in inner.devices.values() {
-                let latest = seen.entry(device.hero).or_insert(i64::MIN);
-                *latest = (*latest).max(device.last_seen_ms);
-            }
-            let is_stale = |&(hero, seen_ms): &(HeroId, i64)| {
-                seen_ms < before_ms && inner.accounts.find(|it| it.hero == hero).is_none()
-            };
-            let mut stale: Vec<_> = seen.into_iter().filter(is_stale).collect();
-            stale.sort_by_key(|&(hero, seen_ms)| (seen_ms, hero));
-            Ok(first(stale.into_iter().map(|(hero, _)| hero).collect(), limit))
+            let mut orphaned = guests(&inner, before_ms, |it| it.revoked_at_ms.unwrap_or(i64::MAX));
+            orphaned.retain(|hero| !inner.accounts.unions.contains_key(hero));
+            Ok(first(orphaned, limit))
         })
     }
 

@@ -434,6 +434,31 @@ pub(crate) async fn guests_that_nobody_uses_are_forgotten(backend: impl Backend)
     assert!(backend.journal().head(hero(1)).await.unwrap().is_some(), "the journal stays");
 }
 
+pub(crate) async fn guests_that_nobody_can_reach_are_found(backend: impl Backend) {
+    let accounts = backend.accounts();
+    for number in [1, 2, 3, 4] {
+        accounts.create_guest(guest(number)).await.unwrap();
+    }
+    accounts.create_account(NewAccount { is_new_hero: false, ..new(3) }).await.unwrap();
+    assert_eq!(accounts.orphaned_guests(LIFE_MS, 10).await.unwrap(), [], "all of them may act");
+    for (number, now_ms) in [(2, 5_000), (1, 6_000), (3, 6_000), (4, 6_000)] {
+        accounts.revoke(hero(number), Revoke::All, now_ms).await.unwrap();
+    }
+    let union =
+        Union { guest: hero(4), into: hero(3), account: id(3), begun_at_ms: 7_000, finished_at_ms: None };
+    assert_eq!(accounts.begin_union(union).await.unwrap(), UnionBegun::Begun);
+    assert_eq!(accounts.orphaned_guests(5_000, 10).await.unwrap(), []);
+    assert_eq!(accounts.orphaned_guests(5_001, 10).await.unwrap(), [hero(2)]);
+    assert_eq!(
+        accounts.orphaned_guests(9_000, 10).await.unwrap(),
+        [hero(2), hero(1)],
+        "no account's, none promised"
+    );
+    assert_eq!(accounts.orphaned_guests(9_000, 1).await.unwrap(), [hero(2)]);
+    assert!(accounts.erase_guest(hero(2)).await.unwrap());
+    assert_eq!(accounts.orphaned_guests(9_000, 10).await.unwrap(), [hero(1)]);
+}
+
 pub(crate) async fn what_happened_is_listed_newest_first(backend: impl Backend) {
     let accounts = backend.accounts();
     let event = |number: u128, kind, at_ms| AccountEvent {

@@ -201,6 +201,28 @@ impl Work for StaleGuests {
     }
 }
 
+pub(crate) struct OrphanedGuests {
+    pub(crate) before_ms: i64,
+    pub(crate) limit: u32,
+}
+
+impl Work for OrphanedGuests {
+    type Answer = Vec<HeroId>;
+    const WRITES: bool = false;
+
+    async fn run<S: Statements>(self, on: &mut S) -> Result<End<Self::Answer>, StoreError> {
+        let sql = "SELECT hero_id FROM device
+            WHERE revoked_at_ms < $1
+            AND NOT EXISTS (SELECT 1 FROM account WHERE account.hero_id = device.hero_id)
+            AND NOT EXISTS (SELECT 1 FROM hero_union WHERE guest_id = device.hero_id)
+            AND NOT EXISTS (SELECT 1 FROM device AS other WHERE other.hero_id = device.hero_id
+                AND (other.revoked_at_ms IS NULL OR other.revoked_at_ms >= $1))
+            GROUP BY hero_id ORDER BY max(revoked_at_ms), hero_id LIMIT $2";
+        let found = on.rows(sql, &[self.before_ms.into(), i64::from(self.limit).into()]).await?;
+        Ok(End::Keep(each(&found, rows::hero_id)?))
+    }
+}
+
 pub(crate) struct EraseGuest(pub(crate) HeroId);
 
 impl Work for EraseGuest {
