@@ -14,23 +14,19 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt};
 use game_server::accounts::avatar::Avatars;
-use game_server::accounts::settings::Settings;
-use game_server::accounts::union::Claims;
 use game_server::admission::Place;
 use game_server::clock::Clock;
 use game_server::config::Config;
-use game_server::http::{
-    self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState,
-};
+use game_server::http::{self, Play, Readiness, ReadinessState};
 use game_server::listener::{self, Listener};
 use game_server::metrics::Metrics;
 use game_server::node::{Identity, Node, Stores};
+use game_server::server;
 use game_server::socket::{self, Limits};
 use persistence::MemoryStore;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_util::task::TaskTracker;
 
 /// As much as the suite sends at once.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -52,36 +48,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let node = Node::start(config, clock, Arc::clone(&metrics), stores, outages, Identity::alone())?;
     let listener = Listener::bind("echo", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     println!("{}", listener.address());
-    let router = http::router(Arc::new(routes(&node)?));
+    let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
+    readiness.set(ReadinessState::Ready);
+    let avatars = Avatars::open(&node.config.avatars)?;
+    let play: Play = Arc::new(|io, place| echo(io, place).boxed());
+    let router = http::router(Arc::new(server::routes(&node, &readiness, avatars, play)));
     let running = listener.start(router, listener::Limits::default(), metrics);
     std::future::pending::<()>().await;
     drop(running);
     Ok(())
-}
-
-/// What the server gives its routes, but for what is done with a socket.
-fn routes(node: &Arc<Node>) -> Result<Public, Box<dyn Error>> {
-    let readiness = Arc::new(Readiness::new(Arc::clone(&node.metrics)));
-    readiness.set(ReadinessState::Ready);
-    let play: Play = Arc::new(|io, place| echo(io, place).boxed());
-    Ok(Public {
-        accounts: node.accounts.clone(),
-        settings: Settings::new(Arc::clone(node)),
-        claims: Arc::new(Claims::new(Arc::clone(node))),
-        avatars: Avatars::open(&node.config.avatars)?,
-        tickets: node.tickets.clone(),
-        admission: Arc::clone(&node.admission),
-        clock: node.clock.clone(),
-        metrics: Arc::clone(&node.metrics),
-        readiness,
-        catalogue: CatalogueJson::new(Vec::new()),
-        play,
-        sockets: TaskTracker::new(),
-        origins: OriginPolicy::from_config(&node.config),
-        limits: AuthLimits::new(node.config.auth_limit, &node.cache, &node.metrics),
-        trusted_proxies: Vec::new(),
-        production: false,
-    })
 }
 
 async fn echo<S>(stream: S, place: Place)

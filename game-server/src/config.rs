@@ -78,6 +78,8 @@ pub struct Config {
     pub secret_keys: Vec<SecretKey>,
     /// How mails are sent; nothing: they are not.
     pub mail: Option<MailConfig>,
+    /// How many days a guest lives after its last use; 0: for ever.
+    pub guest_life_days: u32,
 }
 
 /// A secret from which keys are derived. It prints as `***`.
@@ -265,6 +267,7 @@ impl Config {
             },
             secret_keys: reader.secret_keys(environment),
             mail: reader.mail(environment),
+            guest_life_days: reader.number("GUEST_LIFE_DAYS", 0..=36_500),
         };
         reader.distinct_listeners(&config);
         reader.finish(config)

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use anyhow::{Context, ensure};
-use persistence::{CommandRef, HeroId, JournalStore, Seq};
+use persistence::{CommandRef, EventRecord, HeroId, JournalStore, Seq};
 use serde_json::{Value, json};
-use simulation::catalogue::Catalogue;
+use simulation::{catalogue::Catalogue, event::TimedEvent};
 
 use crate::{
     convert,
@@ -15,6 +15,19 @@ use crate::{
 
 /// Events asked for at once.
 const PAGE_ROWS: u32 = 1_000;
+
+/// One row of a journal: as a client sees it, whose command it was, and all that it says.
+pub(crate) fn line(record: &EventRecord, timed: &TimedEvent) -> serde_json::Result<Value> {
+    let mut line = serde_json::to_value(convert::event(record.seq.0, timed))?;
+    if let Some(fields) = line.as_object_mut() {
+        if let Some(CommandRef { stream_id, cmd_seq }) = record.command {
+            fields.insert("stream_id".to_owned(), stream_id.0.into());
+            fields.insert("cmd_seq".to_owned(), cmd_seq.0.into());
+        }
+        fields.insert("body".to_owned(), serde_json::to_value(&timed.event)?);
+    }
+    Ok(line)
+}
 
 /// Writes a hero and its whole journal. The hero is shown as of its last event. What the player of an erased hero has
 /// typed cannot be read any more; nor can it without the secret in SECRET_KEYS.
@@ -41,17 +54,7 @@ pub async fn run(
         for record in &page {
             let timed = journal::apply(&mut stored, record, texts.as_ref())
                 .with_context(|| format!("hero {hero} does not fold"))?;
-            let line = convert::event(record.seq.0, &timed);
-            let mut line = serde_json::to_value(line)?;
-            if let (Some(fields), Some(CommandRef { stream_id, cmd_seq })) =
-                (line.as_object_mut(), record.command)
-            {
-                fields.insert("stream_id".to_owned(), stream_id.0.into());
-                fields.insert("cmd_seq".to_owned(), cmd_seq.0.into());
-            }
-            if let Some(fields) = line.as_object_mut() {
-                fields.insert("body".to_owned(), serde_json::to_value(&timed.event)?);
-            }
+            let line = line(record, &timed)?;
             events.push(line);
         }
     }

@@ -16,6 +16,7 @@ mod health;
 mod layers;
 mod me;
 mod origin;
+mod own_data;
 mod rate_limit;
 mod request;
 mod upgrade;
@@ -40,6 +41,8 @@ pub use rate_limit::RateLimit;
 pub use request::BODY_BYTES_MAX;
 
 use crate::accounts::avatar::Avatars;
+use crate::accounts::erasing::Erasing;
+use crate::accounts::own_data::OwnData;
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
 use crate::accounts::{Accounts, Tickets};
@@ -57,6 +60,8 @@ pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, Place) -> BoxFuture<'static, ()> +
 const TICKETS_PER_GUEST: u32 = 10;
 /// Logins of one address; those of one account are limited apart.
 const LOGINS: AuthLimit = AuthLimit { window: Duration::from_secs(60), requests_max: 20 };
+/// Documents of own data for one address: each reads a whole journal.
+const DOCUMENTS: AuthLimit = AuthLimit { window: Duration::from_secs(600), requests_max: 20 };
 
 /// Whose request it is. The listener puts in who is at the other end of the TCP connection; before a route sees it,
 /// [`client_address`] has replaced a load balancer of ours by the client that it names.
@@ -73,6 +78,10 @@ pub struct Public {
     pub claims: Arc<Claims>,
     /// Pictures of players.
     pub avatars: Avatars,
+    /// What players take along.
+    pub own_data: OwnData,
+    /// Forgets who wants to be forgotten.
+    pub erasing: Arc<Erasing>,
     /// Tickets for sockets.
     pub tickets: Tickets,
     /// Places for sockets.
@@ -110,6 +119,8 @@ pub struct AuthLimits {
     refreshes: RateLimit,
     /// What looks at an account.
     me: RateLimit,
+    /// What takes own data along.
+    documents: RateLimit,
 }
 
 impl AuthLimits {
@@ -119,15 +130,18 @@ impl AuthLimits {
         let rate_limit = |name, limit| RateLimit::new(name, limit, cache.clone(), Arc::clone(metrics));
         let wide = AuthLimit { requests_max, ..limit };
         // For load tests, all are raised by the same variables.
-        let logins =
-            AuthLimit { requests_max: LOGINS.requests_max.max(limit.requests_max / 100 * 20), ..LOGINS };
+        let raised = |own: AuthLimit| AuthLimit {
+            requests_max: own.requests_max.max(limit.requests_max / 100 * own.requests_max),
+            ..own
+        };
         AuthLimits {
             guests: rate_limit("guests", limit),
             tickets: rate_limit("tickets", wide),
             auth: rate_limit("auth", limit),
-            logins: rate_limit("logins", logins),
+            logins: rate_limit("logins", raised(LOGINS)),
             refreshes: rate_limit("refreshes", wide),
             me: rate_limit("me", wide),
+            documents: rate_limit("documents", raised(DOCUMENTS)),
         }
     }
 }
@@ -158,7 +172,10 @@ pub fn router(public: Arc<Public>) -> Router {
         .route("/v1/auth/password/reset", post(auth::reset))
         .route("/v1/auth/mail/verify", post(auth::verify))
         .route("/v1/auth/mail/resend", post(auth::resend))
-        .route("/v1/me", get(me::show).patch(me::change))
+        .route("/v1/me", get(me::show).patch(me::change).delete(own_data::erase))
+        .route("/v1/me/restore", post(own_data::restore))
+        .route("/v1/me/export.json", get(own_data::export))
+        .route("/v1/me/ledger.csv", get(own_data::ledger))
         .route("/v1/me/password", post(me::change_password))
         .route("/v1/me/claim/preview", post(claim::preview))
         .route("/v1/me/claim", post(claim::claim))

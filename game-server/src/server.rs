@@ -16,6 +16,8 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::accounts::avatar::{Avatars, PlaceFailed};
+use crate::accounts::erasing::Erasing;
+use crate::accounts::own_data::OwnData;
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
 use crate::accounts::{Accounts, Keys, KeysError, mail, revocation};
@@ -73,6 +75,7 @@ pub struct Server {
     mails: JoinHandle<()>,
     unions: JoinHandle<()>,
     pruning: JoinHandle<()>,
+    erasing: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -121,13 +124,17 @@ impl Server {
             Arc::clone(&node.directory),
         );
         let mails = mail::deliver(&node.accounts, node.config.mail.as_ref());
-        let claims = Arc::new(Claims::new(Arc::clone(&node)));
+        let players = Arc::clone(&node);
+        let play: Play =
+            Arc::new(move |io, place| connection::serve(io, place, Arc::clone(&players)).boxed());
+        let routes = routes(&node, &readiness, avatars, play);
         // What a server that died has left half done.
-        let unions = tokio::spawn(Arc::clone(&claims).keep_finishing());
+        let unions = tokio::spawn(Arc::clone(&routes.claims).keep_finishing());
         let pruning = tokio::spawn(node.accounts.clone().keep_pruning());
+        let erasing = tokio::spawn(Arc::clone(&routes.erasing).keep_erasing());
         let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
-        let sockets = TaskTracker::new();
-        let router = http::router(Arc::new(routes(&node, &claims, avatars, &readiness, &sockets)));
+        let sockets = routes.sockets.clone();
+        let router = http::router(Arc::new(routes));
 
         let public_limits =
             Limits { connections_max: 4_096.max(node.config.connections_max / 2), ..Limits::default() };
@@ -152,6 +159,7 @@ impl Server {
             mails,
             unions,
             pruning,
+            erasing,
             heartbeat,
             lease,
             store,
@@ -212,6 +220,7 @@ impl Server {
         self.mails.abort();
         self.unions.abort();
         self.pruning.abort();
+        self.erasing.abort();
         self.store.close().await;
         drained
     }
@@ -245,23 +254,18 @@ fn host_name() -> String {
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
 }
 
-fn routes(
-    node: &Arc<Node>,
-    claims: &Arc<Claims>,
-    avatars: Avatars,
-    readiness: &Arc<Readiness>,
-    sockets: &TaskTracker,
-) -> Public {
+/// What the routes of a node need; `play` is what is done with a socket.
+pub fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, avatars: Avatars, play: Play) -> Public {
     let config = &node.config;
-    let players = Arc::clone(node);
-    let play: Play = Arc::new(move |io, place| connection::serve(io, place, Arc::clone(&players)).boxed());
     let catalogue =
         serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
     Public {
         accounts: node.accounts.clone(),
         settings: Settings::new(Arc::clone(node)),
-        claims: Arc::clone(claims),
+        claims: Arc::new(Claims::new(Arc::clone(node))),
+        erasing: Arc::new(Erasing::new(Arc::clone(node), avatars.clone())),
         avatars,
+        own_data: OwnData::new(Arc::clone(node)),
         tickets: node.tickets.clone(),
         admission: Arc::clone(&node.admission),
         clock: node.clock.clone(),
@@ -269,7 +273,7 @@ fn routes(
         readiness: Arc::clone(readiness),
         catalogue: CatalogueJson::new(catalogue),
         play,
-        sockets: sockets.clone(),
+        sockets: TaskTracker::new(),
         origins: OriginPolicy::from_config(config),
         trusted_proxies: config.trusted_proxies.clone(),
         limits: AuthLimits::new(config.auth_limit, &node.cache, &node.metrics),

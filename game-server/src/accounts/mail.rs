@@ -52,6 +52,8 @@ enum Wish {
     Verify(AccountId),
     /// The owner of this address, if there is one.
     Reset(LookupHash),
+    /// The owner of this account, which will be erased.
+    Erasing(AccountId),
 }
 
 impl Mails {
@@ -79,20 +81,33 @@ impl Accounts {
         Ok(())
     }
 
+    /// Writes to the owner of an account that it will be erased, and until when that can be undone.
+    pub(super) fn mail_erasing(&self, account: AccountId) {
+        self.mails.wish(Wish::Erasing(account));
+    }
+
     /// What is to be sent; nothing when there is nobody to write to.
     async fn letter(&self, wish: Wish, public_url: &str) -> Result<Option<Letter>, StoreError> {
-        let (key, purpose, life_ms) = match wish {
-            Wish::Verify(account) => (AccountKey::Id(account), CodePurpose::VerifyMail, VERIFY_LIFE_MS),
-            Wish::Reset(mail) => (AccountKey::Mail(mail), CodePurpose::ResetPassword, RESET_LIFE_MS),
+        let key = match wish {
+            Wish::Verify(account) | Wish::Erasing(account) => AccountKey::Id(account),
+            Wish::Reset(mail) => AccountKey::Mail(mail),
         };
         let Some(account) = self.store.account(key).await? else { return Ok(None) };
-        let is_done = purpose == CodePurpose::VerifyMail && account.mail_verified_at_ms.is_some();
+        let is_done = matches!(wish, Wish::Verify(_)) && account.mail_verified_at_ms.is_some();
         if is_done || account.banned_at_ms.is_some() {
             return Ok(None);
         }
         let profile = profile::Profile::open(&self.keys, account.account, &account.profile);
         let address = profile.and_then(|profile| profile.mail).and_then(|mail| mail.parse::<Address>().ok());
         let Some(to) = address else { return Ok(None) };
+        let (purpose, life_ms) = match wish {
+            Wish::Verify(_) => (CodePurpose::VerifyMail, VERIFY_LIFE_MS),
+            Wish::Reset(_) => (CodePurpose::ResetPassword, RESET_LIFE_MS),
+            // Nothing to say to an owner who has changed his mind since.
+            Wish::Erasing(_) => {
+                return Ok(account.erase_at_ms.map(|at_ms| Letter::erasing(to, at_ms, public_url)));
+            }
+        };
         let code = Secret::random(CODE_PREFIX);
         let expires_at_ms = self.clock.now_ms() + life_ms;
         let hash = hash(code.expose());
@@ -141,6 +156,18 @@ impl Letter {
             ),
         };
         Letter { to, subject, text }
+    }
+
+    /// It holds no code: whoever wants to undo it logs in.
+    fn erasing(to: Address, erase_at_ms: i64, public_url: &str) -> Letter {
+        let until = simulation::calendar::format_rfc3339(erase_at_ms);
+        let until = until.split_once('T').map_or(until.as_str(), |(date, _time)| date);
+        let text = format!(
+            "Hello,\n\nsomebody asked to delete the account of this address. It is hidden \
+             now, and on {until} it is erased for good.\n\nUntil then you can undo it: log in, and press 'Keep it after \
+             all':\n\n{public_url}/\n\nIf it was not you, do that, and set a new password.\n"
+        );
+        Letter { to, subject: "Your account will be erased", text }
     }
 
     /// Nothing when it cannot be written.

@@ -19,7 +19,7 @@ use crate::directory::Directory;
 /// How often a server looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How far back it looks: longer than a ticket lives, and clocks of servers differ.
-const LOOK_BACK_MS: i64 = 60_000;
+pub(super) const LOOK_BACK_MS: i64 = 60_000;
 /// Most devices it takes at once. More within that time: the earliest come first, the others up to a minute later.
 const REVOKED_MAX: u32 = 10_000;
 

@@ -47,7 +47,7 @@ pub struct Caller {
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// Unknown address, wrong password, banned: nobody is told which.
+    /// Unknown address, wrong password, banned, about to be erased this minute: nobody is told which.
     #[error("mail or password is wrong")]
     WrongLogin,
     /// Too many wrong passwords.
@@ -180,7 +180,8 @@ impl Accounts {
         let (Some(account), Verified::Right { is_weak }) = (found, verified) else {
             return Err(AuthError::WrongLogin);
         };
-        if account.banned_at_ms.is_some() {
+        let is_over = account.erase_at_ms.is_some_and(|at_ms| at_ms <= self.clock.now_ms());
+        if account.banned_at_ms.is_some() || is_over {
             return Err(AuthError::WrongLogin);
         }
         self.throttle.succeeded(key, address, self.clock.now_ms());

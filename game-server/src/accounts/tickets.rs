@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use persistence::HeroId;
+
 use super::{Grant, Secret, TOKEN_BYTES};
 
 /// How long a ticket may wait for its socket.
@@ -63,6 +65,11 @@ impl Tickets {
         let issued = self.lock().grants.remove(ticket)?;
         let fresh = now_ms.saturating_sub(issued.issued_at_ms) <= TICKET_LIFE_MS;
         fresh.then_some(issued.grant)
+    }
+
+    /// No ticket of this hero opens a socket any more.
+    pub fn void(&self, hero: HeroId) {
+        self.lock().grants.retain(|_, issued| issued.grant.hero != hero);
     }
 
     /// How many tickets wait, used ones whose time is not over included.

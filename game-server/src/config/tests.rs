@@ -30,6 +30,7 @@ fn nothing_set_is_a_developers_machine() {
     assert_eq!(config.socket_limits.bytes, Rate { per_second: 16_384, burst: 65_536 });
     assert_eq!(config.socket_limits.commands, Rate { per_second: 10, burst: 20 });
     assert_eq!(config.auth_limit.requests_max, 100);
+    assert_eq!(config.guest_life_days, 30);
 }
 
 #[test]

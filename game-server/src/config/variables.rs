@@ -228,4 +228,10 @@ pub const VARIABLES: &[Variable] = &[
         "https://play.example.org",
         "Where players reach the web client, as links in mails begin; needed with SMTP_URL.",
     ),
+    variable(
+        "GUEST_LIFE_DAYS",
+        "30",
+        "365",
+        "So many days after its last use a guest's hero is erased for good. 0: never.",
+    ),
 ];

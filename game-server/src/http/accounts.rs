@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::caller::caller;
+use super::caller::player;
 use super::request::{check_device_name, limited, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::TICKET_LIFE_MS;
@@ -70,7 +70,7 @@ pub(super) async fn issue_ticket(
     headers: HeaderMap,
 ) -> Response {
     limited(&public.limits.tickets, peer, async {
-        let caller = caller(&public, &headers).await?;
+        let caller = player(&public, &headers).await?;
         let ticket = public.tickets.issue(caller.grant, public.clock.now_ms());
         public.metrics.tickets_issued_total.increment();
         let answer = TicketAnswer { ticket: ticket.expose(), expires_in_ms: TICKET_LIFE_MS };

@@ -11,7 +11,7 @@ use persistence::AccountId;
 use persistence::accounts::{Account, AccountChange, AccountKey, Changed};
 use serde::Serialize;
 
-use super::caller::{owner, unauthenticated};
+use super::caller::{owner, staying_owner, unauthenticated};
 use super::request::{limited, read_body_up_to, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::avatar::{AvatarFailed, AvatarKey, SENT_BYTES_MAX, Unfit};
@@ -39,7 +39,7 @@ pub(super) async fn put(
     body: Body,
 ) -> Response {
     limited(&public.limits.auth, peer, async {
-        let (_, account) = owner(&public, &headers).await?;
+        let (_, account) = staying_owner(&public, &headers).await?;
         // What says itself that it is too large is not waited for.
         if body.size_hint().lower() > SENT_BYTES_MAX as u64 {
             return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", TOO_LARGE));

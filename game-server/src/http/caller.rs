@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use persistence::AccountId;
+use persistence::accounts::AccountKey;
 
 use super::request::store_failed;
 use super::{ApiError, Public};
@@ -21,6 +22,36 @@ pub(super) async fn owner(public: &Public, headers: &HeaderMap) -> Result<(Calle
         ApiError::new(StatusCode::FORBIDDEN, "guest", hint)
     })?;
     Ok((caller, account))
+}
+
+/// The same as [`caller`], and nothing waits to be erased: whoever wants to play or to change something.
+pub(super) async fn player(public: &Public, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let caller = caller(public, headers).await?;
+    if let Some(account) = caller.account {
+        stays(public, account).await?;
+    }
+    Ok(caller)
+}
+
+/// The same as [`owner`], and the account does not wait to be erased.
+pub(super) async fn staying_owner(
+    public: &Public,
+    headers: &HeaderMap,
+) -> Result<(Caller, AccountId), ApiError> {
+    let (caller, account) = owner(public, headers).await?;
+    stays(public, account).await?;
+    Ok((caller, account))
+}
+
+async fn stays(public: &Public, account: AccountId) -> Result<(), ApiError> {
+    let found = public.accounts.store().account(AccountKey::Id(account)).await.map_err(store_failed)?;
+    match found.ok_or_else(unauthenticated)?.erase_at_ms {
+        None => Ok(()),
+        Some(_) => {
+            let hint = "this account waits to be erased, as its owner asked; POST /v1/me/restore keeps it";
+            Err(ApiError::new(StatusCode::FORBIDDEN, "erasing", hint))
+        }
+    }
 }
 
 /// The token itself; nothing without one.

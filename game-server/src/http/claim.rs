@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::caller::owner;
+use super::caller::staying_owner;
 use super::request::{act_failed, limited, load_failed, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::union::{ClaimFailed, Preview};
@@ -39,7 +39,7 @@ pub(super) async fn preview(
     body: Body,
 ) -> Response {
     limited(&public.limits.me, peer, async {
-        let (_, account) = owner(&public, &headers).await?;
+        let (_, account) = staying_owner(&public, &headers).await?;
         let ClaimRequest { device_token } = parse(&read_body(body).await?, HINT)?;
         let preview = public.claims.preview(account, &device_token).await.map_err(failed)?;
         Ok(Json(preview).into_response())
@@ -54,7 +54,7 @@ pub(super) async fn claim(
     body: Body,
 ) -> Response {
     limited(&public.limits.me, peer, async {
-        let (_, account) = owner(&public, &headers).await?;
+        let (_, account) = staying_owner(&public, &headers).await?;
         let ClaimRequest { device_token } = parse(&read_body(body).await?, HINT)?;
         // It goes on when the client gives up waiting: half of it is no place to stop.
         let claims = Arc::clone(&public.claims);

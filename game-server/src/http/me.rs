@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::auth::refused;
 use super::avatar::avatar_url;
-use super::caller::owner;
+use super::caller::{owner, staying_owner};
 use super::request::{act_failed, limited, load_failed, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::profile::{PREFERENCES_BYTES_MAX, clean_name};
@@ -113,7 +113,7 @@ pub(super) async fn change(
     body: Body,
 ) -> Response {
     limited(&public.limits.me, peer, async {
-        let (caller, account) = owner(&public, &headers).await?;
+        let (caller, account) = staying_owner(&public, &headers).await?;
         let hint = "JSON with name (a text or null), preferences (a map), time_zone (a text), day_start_minutes (a \
                     number), all optional";
         let change: MeChange = parse(&read_body(body).await?, hint)?;

@@ -366,17 +366,22 @@ async fn a_profile_is_changed_and_bounded() {
     server.stop().await;
 }
 
-type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// A socket that has been welcomed.
-async fn open(server: &TestServer, access: &str) -> Socket {
+pub(crate) async fn open(server: &TestServer, access: &str) -> Socket {
+    open_stream(server, access, 1).await
+}
+
+/// The same of another device.
+pub(crate) async fn open_stream(server: &TestServer, access: &str, stream_id: u64) -> Socket {
     let ticket = server.ticket(access).await;
     let mut request = format!("ws://{}/v1/ws", server.address()).into_client_request().expect("an address");
     let subprotocol = protocol::SUBPROTOCOL.parse().expect("a header");
     request.headers_mut().insert("sec-websocket-protocol", subprotocol);
     let stream = TcpStream::connect(server.address()).await.expect("somebody listens");
     let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.expect("it upgrades");
-    let hello = Hello { ticket, stream_id: 1, last_seq: None, client: "test".into(), time_zone: None };
+    let hello = Hello { ticket, stream_id, last_seq: None, client: "test".into(), time_zone: None };
     let frame = protocol::codec::encode_client(&ClientMessage::Hello(hello));
     socket.send(Message::Binary(frame.into())).await.expect("it is open");
     let welcome = timeout(PATIENCE, socket.next()).await.expect("in time");
@@ -384,7 +389,7 @@ async fn open(server: &TestServer, access: &str) -> Socket {
     socket
 }
 
-async fn close_code(socket: &mut Socket) -> u16 {
+pub(crate) async fn close_code(socket: &mut Socket) -> u16 {
     let closing = async {
         loop {
             match socket.next().await {

@@ -235,8 +235,29 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length").map(|(_, value)| value);
-    let length: usize = length.map_or(0, |value| value.parse().expect("a length"));
-    let body = bytes.get(head_end + 4..head_end + 4 + length)?.to_vec();
+    let of = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let rest = bytes.get(head_end + 4..)?;
+    let body = if of("transfer-encoding") == Some("chunked") {
+        unchunked(rest)?
+    } else {
+        let length: usize = of("content-length").map_or(0, |value| value.parse().expect("a length"));
+        rest.get(..length)?.to_vec()
+    };
     Some(Answer { status, headers, body })
+}
+
+/// A body that comes in chunks, once the last of them is there.
+fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let line_end = rest.windows(2).position(|window| window == b"\r\n")?;
+        let size = std::str::from_utf8(&rest[..line_end]).expect("a size is text");
+        let size = usize::from_str_radix(size, 16).expect("a size is a number");
+        let chunk = rest.get(line_end + 2..line_end + 2 + size)?;
+        body.extend_from_slice(chunk);
+        rest = rest.get(line_end + 2 + size + 2..)?;
+        if size == 0 {
+            return Some(body);
+        }
+    }
 }

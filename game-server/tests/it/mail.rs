@@ -185,6 +185,25 @@ async fn whoever_reads_the_mail_sets_a_new_password_and_all_others_are_out() {
 }
 
 #[tokio::test]
+async fn an_owner_reads_until_when_a_deletion_can_be_undone() {
+    let mut receiver = Receiver::start(0).await;
+    let (server, clock) = start(&receiver).await;
+    let access = text(&register(&server, "ada@example.org", None).await, "access_token");
+    receiver.code("ada@example.org", "verify").await;
+    clock.advance(MINUTE_MS);
+    let erase = call(&server, "DELETE", "/v1/me", Some(&access), &json!({ "password": PASSWORD })).await;
+    assert_eq!(erase.status, 200, "{erase:?}");
+    let mail = receiver.mail().await;
+    assert!(
+        mail.contains("To: ada@example.org") && mail.contains("Subject: Your account will be erased"),
+        "{mail}"
+    );
+    assert!(mail.contains("on 2027-02-14 it is erased for good"), "{mail}");
+    assert!(mail.contains("https://play.example.org/") && !mail.contains("dhc_"), "no code: {mail}");
+    stop(server, receiver).await;
+}
+
+#[tokio::test]
 async fn without_a_mail_server_the_answers_are_the_same() {
     let server = TestServer::start().await;
     register(&server, "ada@example.org", None).await;

@@ -10,6 +10,7 @@ mod inner_listeners;
 mod limits;
 mod mail;
 mod origin;
+mod own_data;
 mod player;
 mod process;
 mod read_models;

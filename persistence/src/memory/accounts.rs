@@ -20,7 +20,7 @@ pub(super) struct Accounts {
     accounts: BTreeMap<AccountId, Account>,
     refresh: BTreeMap<TokenHash, Refresh>,
     codes: BTreeMap<TokenHash, Code>,
-    unions: BTreeMap<HeroId, Union>,
+    pub(super) unions: BTreeMap<HeroId, Union>,
     events: Vec<AccountEvent>,
     lookup_key: Option<Sealed>,
 }
@@ -35,11 +35,6 @@ struct Refresh {
 impl Accounts {
     fn find(&self, is_it: impl Fn(&Account) -> bool) -> Option<&Account> {
         self.accounts.values().find(|account| is_it(account))
-    }
-
-    /// Guests that were, or will be, united with a hero.
-    pub(super) fn guests_of(&self, hero: HeroId) -> Vec<HeroId> {
-        self.unions.values().filter(|union| union.into == hero).map(|union| union.guest).collect()
     }
 
     fn issue(&mut self, token: TokenHash, device: DeviceId, expires_at_ms: i64) -> Result<(), StoreError> {

@@ -9,8 +9,8 @@ use crate::text_keys::{StoredTextKey, TextKeyStore};
 impl Inner {
     /// As the databases do: the hero's key, and those of the guests that were united with it.
     pub(super) fn forget_texts(&mut self, hero: HeroId) {
-        for guest in self.accounts.guests_of(hero) {
-            self.text_keys.entry(guest).and_modify(|key| *key = StoredTextKey::Forgotten);
+        for union in self.accounts.unions.values().filter(|union| union.into == hero) {
+            self.text_keys.entry(union.guest).and_modify(|key| *key = StoredTextKey::Forgotten);
         }
         self.text_keys.insert(hero, StoredTextKey::Forgotten);
     }
