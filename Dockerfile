@@ -29,6 +29,8 @@ FROM debian:bookworm-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin dopamine-hero \
     && install --directory --owner=dopamine-hero --mode=0700 /var/lib/dopamine-hero
 COPY --from=server /out/dopamine-hero /usr/local/bin/dopamine-hero
+# Whom to believe on the other end of HTTPS: buckets, Postgres, the keys of ID tokens.
+COPY --from=server /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 ENV APP_ENV=production \
     HOST=0.0.0.0 \
     METRICS_HOST=0.0.0.0 \

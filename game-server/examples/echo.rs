@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     readiness.set(ReadinessState::Ready);
     let avatars = Avatars::open(&node.config.avatars)?;
     let play: Play = Arc::new(|io, place| echo(io, place).boxed());
-    let router = http::router(Arc::new(server::routes(&node, &readiness, avatars, play)));
+    let router = http::router(Arc::new(server::routes(&node, &readiness, (avatars, None), play)));
     let running = listener.start(router, listener::Limits::default(), metrics);
     std::future::pending::<()>().await;
     drop(running);

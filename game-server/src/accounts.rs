@@ -23,6 +23,7 @@ pub mod avatar;
 mod codes;
 mod common_passwords;
 pub mod erasing;
+pub mod firebase;
 mod keys;
 pub mod mail;
 pub mod own_data;

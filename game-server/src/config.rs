@@ -6,6 +6,7 @@
 //! is not here, because it must not depend on an operator's mood.
 
 mod avatars;
+mod firebase;
 mod mail;
 mod network;
 mod reader;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use avatars::{AvatarPlace, Bucket, SecretText};
+pub use firebase::FirebaseConfig;
 pub use mail::MailConfig;
 pub use network::Network;
 use persistence::RedisUrl;
@@ -80,6 +82,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// How many days a guest lives after its last use; 0: for ever.
     pub guest_life_days: u32,
+    /// Whose ID tokens are taken; nothing: nobody's.
+    pub firebase: Option<FirebaseConfig>,
 }
 
 /// A secret from which keys are derived. It prints as `***`.
@@ -268,6 +272,7 @@ impl Config {
             secret_keys: reader.secret_keys(environment),
             mail: reader.mail(environment),
             guest_life_days: reader.number("GUEST_LIFE_DAYS", 0..=36_500),
+            firebase: reader.firebase(environment),
         };
         reader.distinct_listeners(&config);
         reader.finish(config)

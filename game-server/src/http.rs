@@ -12,6 +12,7 @@ mod catalogue;
 mod claim;
 mod client_address;
 mod error;
+mod firebase;
 mod health;
 mod layers;
 mod me;
@@ -42,6 +43,7 @@ pub use request::BODY_BYTES_MAX;
 
 use crate::accounts::avatar::Avatars;
 use crate::accounts::erasing::Erasing;
+use crate::accounts::firebase::Firebase;
 use crate::accounts::own_data::OwnData;
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
@@ -82,6 +84,8 @@ pub struct Public {
     pub own_data: OwnData,
     /// Forgets who wants to be forgotten.
     pub erasing: Arc<Erasing>,
+    /// Whose ID tokens are taken; nobody's without one.
+    pub firebase: Option<Firebase>,
     /// Tickets for sockets.
     pub tickets: Tickets,
     /// Places for sockets.
@@ -166,6 +170,8 @@ pub fn router(public: Arc<Public>) -> Router {
         .route("/v1/guests", post(accounts::create_guest))
         .route("/v1/auth/register", post(auth::register))
         .route("/v1/auth/login", post(auth::login))
+        .route("/v1/auth/firebase", post(firebase::enter))
+        .route("/v1/auth/firebase/link", post(firebase::link))
         .route("/v1/auth/refresh", post(auth::refresh))
         .route("/v1/auth/logout", post(auth::logout))
         .route("/v1/auth/password/forgot", post(auth::forgot))

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::accounts::avatar::{Avatars, PlaceFailed};
 use crate::accounts::erasing::Erasing;
+use crate::accounts::firebase::{Firebase, FirebaseFailed};
 use crate::accounts::own_data::OwnData;
 use crate::accounts::settings::Settings;
 use crate::accounts::union::Claims;
@@ -55,6 +56,9 @@ pub enum StartError {
     /// Pictures cannot be kept where they should.
     #[error(transparent)]
     Avatars(#[from] PlaceFailed),
+    /// ID tokens cannot be verified.
+    #[error(transparent)]
+    Firebase(#[from] FirebaseFailed),
     /// The system gives no threads.
     #[error("cannot start the simulation's threads")]
     Threads(#[source] std::io::Error),
@@ -98,6 +102,8 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
         let avatars = Avatars::open(&config.avatars)?;
+        let firebase = config.firebase.as_ref().map(|config| Firebase::open(config, clock.clone()));
+        let firebase = firebase.transpose()?;
         let keys = Keys::open(&config, &store.stores().seal_key)?;
         let stores = &Stores { keys, ..store.stores().clone() };
         let accounts = Accounts::new(Arc::clone(&stores.accounts), stores.keys.clone(), clock.clone());
@@ -127,7 +133,7 @@ impl Server {
         let players = Arc::clone(&node);
         let play: Play =
             Arc::new(move |io, place| connection::serve(io, place, Arc::clone(&players)).boxed());
-        let routes = routes(&node, &readiness, avatars, play);
+        let routes = routes(&node, &readiness, (avatars, firebase), play);
         // What a server that died has left half done.
         let unions = tokio::spawn(Arc::clone(&routes.claims).keep_finishing());
         let pruning = tokio::spawn(node.accounts.clone().keep_pruning());
@@ -255,7 +261,12 @@ fn host_name() -> String {
 }
 
 /// What the routes of a node need; `play` is what is done with a socket.
-pub fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, avatars: Avatars, play: Play) -> Public {
+pub fn routes(
+    node: &Arc<Node>,
+    readiness: &Arc<Readiness>,
+    (avatars, firebase): (Avatars, Option<Firebase>),
+    play: Play,
+) -> Public {
     let config = &node.config;
     let catalogue =
         serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
@@ -265,6 +276,7 @@ pub fn routes(node: &Arc<Node>, readiness: &Arc<Readiness>, avatars: Avatars, pl
         claims: Arc::new(Claims::new(Arc::clone(node))),
         erasing: Arc::new(Erasing::new(Arc::clone(node), avatars.clone())),
         avatars,
+        firebase,
         own_data: OwnData::new(Arc::clone(node)),
         tickets: node.tickets.clone(),
         admission: Arc::clone(&node.admission),

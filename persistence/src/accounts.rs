@@ -387,6 +387,8 @@ kinds! {
     PasswordReset = "password_reset",
     /// The mail address is the owner's.
     MailVerified = "mail_verified",
+    /// Somebody whom another identity provider knows can log in to it.
+    SubjectLinked = "subject_linked",
     /// A guest's hero was united with the account's.
     Claimed = "claimed",
     /// The owner wants to be forgotten.

@@ -70,6 +70,12 @@ pub(super) fn mail_hash(key: &[u8; 32], normal: &str) -> LookupHash {
     keyed(key, "mail", normal)
 }
 
+/// Finds the account of what an identity provider calls somebody: the provider's name, where it knows them, and their name
+/// there.
+pub(super) fn subject_hash(key: &[u8; 32], path: &[&str; 3]) -> LookupHash {
+    keyed(key, "subject", &path.join("\0"))
+}
+
 fn keyed(key: &[u8; 32], label: &str, text: &str) -> LookupHash {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let tag = hmac::sign(&key, &[label.as_bytes(), &[0], text.as_bytes()].concat());

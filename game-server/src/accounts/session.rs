@@ -71,6 +71,18 @@ pub enum AuthError {
     /// Another account has this address.
     #[error("the mail address is taken")]
     MailTaken,
+    /// Another account has this address, and its owner may be the one who asks, but has not shown it.
+    #[error("the mail address is taken; its owner must link first")]
+    LinkFirst,
+    /// Another account has this subject.
+    #[error("the subject is taken")]
+    SubjectTaken,
+    /// The ID token is not good, or whom it speaks for is banned: nobody is told which.
+    #[error("the ID token is not good")]
+    WrongIdToken,
+    /// The keys that verify ID tokens cannot be fetched.
+    #[error("no keys for ID tokens")]
+    KeysAway,
     /// The guest's hero belongs to somebody already.
     #[error("the hero is taken")]
     HeroTaken,
@@ -103,6 +115,22 @@ pub struct Registration<'a> {
     pub guest: Option<Grant>,
 }
 
+/// What an account begins with.
+pub(super) struct Beginning<'a> {
+    /// The mail address in its normal form.
+    pub(super) mail: Option<String>,
+    /// What another identity provider calls the owner.
+    pub(super) subject: Option<LookupHash>,
+    /// The password's hash.
+    pub(super) password: Option<String>,
+    /// Who the owner is.
+    pub(super) profile: Profile,
+    /// What the player calls the device.
+    pub(super) device_name: &'a str,
+    /// The guest whose hero it is; a new hero otherwise.
+    pub(super) guest: Option<Grant>,
+}
+
 impl Accounts {
     /// Makes an account and logs the device in.
     ///
@@ -112,32 +140,49 @@ impl Accounts {
         let mail = profile::normal_mail(wish.mail).ok_or(AuthError::NoMail)?;
         password::check(wish.password, &mail).map_err(AuthError::Weak)?;
         let hash = self.passwords.hash(wish.password.to_owned()).await?;
-        let account = AccountId(Uuid::now_v7());
         let profile = Profile {
             mail: Some(wish.mail.trim().to_owned()),
             name: wish.name.and_then(profile::clean_name),
             ..Profile::default()
         };
-        let hero = wish.guest.map_or_else(|| HeroId(Uuid::now_v7()), |guest| guest.hero);
+        let beginning = Beginning {
+            mail: Some(mail),
+            subject: None,
+            password: Some(hash),
+            profile,
+            device_name: wish.device_name,
+            guest: wish.guest,
+        };
+        let session = self.create(beginning).await?;
+        self.mail_verification(session.access.account);
+        Ok(session)
+    }
+
+    /// Makes an account and logs the device in.
+    pub(super) async fn create(&self, beginning: Beginning<'_>) -> Result<Session, AuthError> {
+        let account = AccountId(Uuid::now_v7());
+        let guest = beginning.guest;
+        let hero = guest.map_or_else(|| HeroId(Uuid::now_v7()), |guest| guest.hero);
+        let key = self.lookup_key().await?;
         let new = NewAccount {
             account,
             hero,
-            is_new_hero: wish.guest.is_none(),
-            mail: Some(profile::mail_hash(self.lookup_key().await?, &mail)),
-            subject: None,
-            password: Some(hash),
-            profile: profile.seal(&self.keys, account),
+            is_new_hero: guest.is_none(),
+            mail: beginning.mail.map(|mail| profile::mail_hash(key, &mail)),
+            subject: beginning.subject,
+            password: beginning.password,
+            profile: beginning.profile.seal(&self.keys, account),
             created_at_ms: self.clock.now_ms(),
         };
         match self.store.create_account(new).await? {
             Created::Done => {}
-            Created::MailTaken | Created::SubjectTaken => return Err(AuthError::MailTaken),
+            Created::MailTaken => return Err(AuthError::MailTaken),
+            Created::SubjectTaken => return Err(AuthError::SubjectTaken),
             Created::HeroTaken => return Err(AuthError::HeroTaken),
         }
         self.note(Some(account), Some(hero), None, AccountEventKind::Registered).await;
-        self.mail_verification(account);
-        let session = self.begin(account, hero, wish.device_name).await?;
-        if let Some(guest) = wish.guest {
+        let session = self.begin(account, hero, beginning.device_name).await?;
+        if let Some(guest) = guest {
             // The device that was the guest's goes on as the account's, with other tokens.
             self.store.revoke(hero, Revoke::One(guest.device), self.clock.now_ms()).await?;
         }

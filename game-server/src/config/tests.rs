@@ -341,3 +341,37 @@ fn mails_need_a_mail_server_a_sender_and_links() {
     let config = parse(&[("SMTP_URL", "smtp://a:hunter2@b"), from, links]).expect("it is right");
     assert!(!format!("{config:?}").contains("hunter2"));
 }
+
+#[test]
+fn keys_of_id_tokens_come_from_where_nobody_on_the_way_can_change_them() {
+    let project = ("FIREBASE_PROJECT_ID", "hero-1");
+    assert_eq!(parse(&[]).expect("right").firebase, None);
+    let config = parse(&[project]).expect("right").firebase.expect("a project");
+    assert_eq!(config.project_id, "hero-1");
+    assert_eq!(config.keys_url.host_str(), Some("www.googleapis.com"));
+    for (url, outside, production) in [
+        ("https://keys.example.org/jwk", true, true),
+        ("http://127.0.0.1:9099/keys", true, false),
+        ("http://[::1]:9099/keys", true, false),
+        ("http://keys.example.org/jwk", false, false),
+        ("http://127.0.0.1.example.org/", false, false),
+        ("http://localhost:9099/", false, false),
+        ("http://192.0.2.1/", false, false),
+        ("https://a:hunter2@example.org/", false, false),
+        ("https://example.org/#x", false, false),
+        ("ftp://example.org/", false, false),
+        ("file:///etc/keys", false, false),
+        ("keys", false, false),
+    ] {
+        let url = ("FIREBASE_KEYS_URL", url);
+        let problems = parse(&[project, url]).err().unwrap_or_default();
+        assert_eq!(problems.is_empty(), outside, "{url:?} {problems:?}");
+        assert!(problems.iter().all(|problem| !problem.to_string().contains("hunter2")), "{problems:?}");
+        let problems = parse(&[("APP_ENV", "production"), SECRET, project, url]).err().unwrap_or_default();
+        assert_eq!(problems.is_empty(), production, "{url:?} {problems:?}");
+    }
+    for wrong in ["Hero", "a b", "x/y", "abc", &"a".repeat(65)] {
+        let problems = parse(&[("FIREBASE_PROJECT_ID", wrong)]).expect_err(wrong);
+        assert_eq!(problems[0].variable, "FIREBASE_PROJECT_ID");
+    }
+}

@@ -234,4 +234,16 @@ pub const VARIABLES: &[Variable] = &[
         "365",
         "So many days after its last use a guest's hero is erased for good. 0: never.",
     ),
+    variable(
+        "FIREBASE_PROJECT_ID",
+        "",
+        "dopamine-hero-1234",
+        "The Firebase project whose users may log in with their ID tokens. Empty: nobody can.",
+    ),
+    variable(
+        "FIREBASE_KEYS_URL",
+        "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
+        "http://127.0.0.1:9099/keys",
+        "Where the keys are that sign these tokens, as a JSON Web Key Set: only https://, except on a developer's own machine. Whoever answers there can log in as anybody.",
+    ),
 ];

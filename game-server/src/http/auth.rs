@@ -22,10 +22,13 @@ use crate::admission::AddressKey;
 /// The cookie of the refresh token. The prefix makes browsers insist on TLS, on this host and on the root path.
 const COOKIE: &str = "__Host-dh_refresh";
 
+/// When to come back while the keys of ID tokens cannot be fetched.
+const KEYS_RETRY_SECONDS: u64 = 5;
+
 /// Where the client keeps its refresh token.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Keep {
+pub(super) enum Keep {
     /// In a cookie: a browser.
     #[default]
     Cookie,
@@ -121,7 +124,7 @@ pub(super) async fn register(
 }
 
 /// The guest whose hero becomes the account's.
-async fn guest(public: &Public, headers: &HeaderMap) -> Result<Grant, ApiError> {
+pub(super) async fn guest(public: &Public, headers: &HeaderMap) -> Result<Grant, ApiError> {
     let caller = caller(public, headers).await?;
     match caller.account {
         None => Ok(caller.grant),
@@ -277,7 +280,7 @@ fn without_dead_cookie(headers: &HeaderMap, mut response: Response) -> Response 
     response
 }
 
-fn answer(status: StatusCode, session: &Session, keep: Keep) -> Response {
+pub(super) fn answer(status: StatusCode, session: &Session, keep: Keep) -> Response {
     let refresh_token = session.refresh_token.expose();
     let body = SessionAnswer {
         access_token: session.access_token.expose(),
@@ -315,6 +318,23 @@ pub(super) fn refused(error: AuthError) -> ApiError {
         AuthError::MailTaken => {
             let hint = "this address has an account already; log in, or set a new password by mail";
             ApiError::new(StatusCode::CONFLICT, "mail_taken", hint)
+        }
+        AuthError::LinkFirst => {
+            let hint = "this address has an account already; log in to it with its password, or set a new one by mail, \
+                        and then link it with POST /v1/auth/firebase/link";
+            ApiError::new(StatusCode::CONFLICT, "link_first", hint)
+        }
+        AuthError::SubjectTaken => {
+            let hint = "this Firebase user belongs to another account; log in to that one";
+            ApiError::new(StatusCode::CONFLICT, "subject_taken", hint)
+        }
+        AuthError::WrongIdToken => {
+            let hint = "this ID token is not good here; sign in with Firebase again and send the new one";
+            ApiError::new(StatusCode::UNAUTHORIZED, "wrong_login", hint)
+        }
+        AuthError::KeysAway => {
+            let hint = "Firebase's keys cannot be fetched right now; try again in a moment, or log in with a password";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "away", hint).retry_after(KEYS_RETRY_SECONDS)
         }
         AuthError::HeroTaken => {
             let hint = "this hero belongs to an account already; log in to it";

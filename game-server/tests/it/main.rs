@@ -4,6 +4,7 @@ mod accounts;
 mod admission;
 mod avatars;
 mod claim;
+mod firebase;
 mod harness;
 mod http;
 mod inner_listeners;
