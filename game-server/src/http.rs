@@ -11,6 +11,7 @@ mod caller;
 mod catalogue;
 mod claim;
 mod client_address;
+mod description;
 mod error;
 mod firebase;
 mod health;
@@ -27,12 +28,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
 use futures_util::future::BoxFuture;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use persistence::Cache;
 use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use catalogue::CatalogueJson;
 pub use error::ApiError;
@@ -166,37 +168,45 @@ impl std::fmt::Debug for Public {
 
 /// Every route of the players' listener.
 pub fn router(public: Arc<Public>) -> Router {
-    Router::new()
-        .route("/v1/guests", post(accounts::create_guest))
-        .route("/v1/auth/register", post(auth::register))
-        .route("/v1/auth/login", post(auth::login))
-        .route("/v1/auth/firebase", post(firebase::enter))
-        .route("/v1/auth/firebase/link", post(firebase::link))
-        .route("/v1/auth/refresh", post(auth::refresh))
-        .route("/v1/auth/logout", post(auth::logout))
-        .route("/v1/auth/password/forgot", post(auth::forgot))
-        .route("/v1/auth/password/reset", post(auth::reset))
-        .route("/v1/auth/mail/verify", post(auth::verify))
-        .route("/v1/auth/mail/resend", post(auth::resend))
-        .route("/v1/me", get(me::show).patch(me::change).delete(own_data::erase))
-        .route("/v1/me/restore", post(own_data::restore))
-        .route("/v1/me/export.json", get(own_data::export))
-        .route("/v1/me/ledger.csv", get(own_data::ledger))
-        .route("/v1/me/password", post(me::change_password))
-        .route("/v1/me/claim/preview", post(claim::preview))
-        .route("/v1/me/claim", post(claim::claim))
-        .route("/v1/me/avatar", put(avatar::put).delete(avatar::delete))
-        .route("/v1/avatars/{key}", get(avatar::show))
-        .route("/v1/me/devices", get(me::devices))
-        .route("/v1/me/devices/{device}", delete(me::revoke_device))
-        .route("/v1/ws-ticket", post(accounts::issue_ticket))
-        .route("/v1/catalogue", get(catalogue::show))
-        .route("/v1/ws", get(upgrade::open))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
+    // Nobody is served the description: it is docs/openapi.json.
+    let (routes, _description) = routes().split_for_parts();
+    routes
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .fallback(assets::serve)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&public), layers::around))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&public), client_address::find))
         .with_state(public)
+}
+
+/// The routes and what they say of themselves. Each comes with its description, so that none can be without; path and
+/// method are in the attribute above the handler.
+fn routes() -> OpenApiRouter<Arc<Public>> {
+    OpenApiRouter::with_openapi(description::base())
+        .routes(routes!(accounts::create_guest))
+        .routes(routes!(auth::register))
+        .routes(routes!(auth::login))
+        .routes(routes!(firebase::enter))
+        .routes(routes!(firebase::link))
+        .routes(routes!(auth::refresh))
+        .routes(routes!(auth::logout))
+        .routes(routes!(auth::forgot))
+        .routes(routes!(auth::reset))
+        .routes(routes!(auth::verify))
+        .routes(routes!(auth::resend))
+        .routes(routes!(me::show, me::change, own_data::erase))
+        .routes(routes!(own_data::restore))
+        .routes(routes!(own_data::export))
+        .routes(routes!(own_data::ledger))
+        .routes(routes!(me::change_password))
+        .routes(routes!(claim::preview))
+        .routes(routes!(claim::claim))
+        .routes(routes!(avatar::put, avatar::delete))
+        .routes(routes!(avatar::show))
+        .routes(routes!(me::devices))
+        .routes(routes!(me::revoke_device))
+        .routes(routes!(accounts::issue_ticket))
+        .routes(routes!(catalogue::show))
+        .routes(routes!(upgrade::open))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
 }

@@ -32,6 +32,7 @@ use tokio::{
     sync::Mutex,
     time::{MissedTickBehavior, interval},
 };
+use utoipa::ToSchema;
 
 use super::{Accounts, hash};
 use crate::{
@@ -51,7 +52,7 @@ const UNFINISHED_MAX: u32 = 100;
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// One of two heroes, or both together, in the numbers that a player knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Side {
     /// The level.
     pub level: u8,
@@ -74,7 +75,7 @@ pub struct Side {
 }
 
 /// What a union brings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Preview {
     /// The guest's hero, with what runs there ended and credited.
     pub guest: Side,

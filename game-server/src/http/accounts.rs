@@ -8,27 +8,47 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::caller::player;
 use super::request::{check_device_name, limited, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
 use crate::accounts::TICKET_LIFE_MS;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct GuestRequest {
-    /// What the player may call the device.
+    /// What the player may call the device, at most 256 bytes of UTF-8.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_name: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// A new guest.
+#[derive(Debug, Serialize, ToSchema)]
 struct GuestAnswer<'a> {
+    /// The hero.
+    #[schema(format = "uuid")]
     hero_id: String,
+    /// The device's key. It is shown this once.
+    #[schema(pattern = "^dh_[A-Za-z0-9_-]{43}$")]
     device_token: &'a str,
+    /// When it was made, server UTC.
     created_at_ms: i64,
 }
 
+/// Makes a guest: a hero, and a device that plays it.
+#[utoipa::path(
+    post, path = "/v1/guests", tag = "guests",
+    request_body(content = Option<GuestRequest>, description = "Nothing, or what the device is called"),
+    responses(
+        (status = 201, description = "The guest", body = GuestAnswer<'_>),
+        (status = 400, description = "`malformed`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn create_guest(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -58,12 +78,27 @@ fn parse_guest(body: &[u8]) -> Result<GuestRequest, ApiError> {
     parse(body, "the body is empty or JSON like {\"device_name\": \"...\"}, with no other field")
 }
 
-#[derive(Debug, Serialize)]
+/// Opens one socket.
+#[derive(Debug, Serialize, ToSchema)]
 struct TicketAnswer<'a> {
+    /// For the field `ticket` of `hello`, once.
     ticket: &'a str,
+    /// How long it is good.
+    #[schema(minimum = 0)]
     expires_in_ms: i64,
 }
 
+/// Issues a ticket, with which one socket says whose it is.
+#[utoipa::path(
+    post, path = "/v1/ws-ticket", tag = "play", security(("account" = []), ("guest" = [])),
+    responses(
+        (status = 200, description = "The ticket", body = TicketAnswer<'_>),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`erasing`: restore the account first"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn issue_ticket(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,

@@ -11,6 +11,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::caller::{bearer, caller, owner, unauthenticated};
 use super::request::{check_device_name, limited, parse, read_body, store_failed};
@@ -20,13 +21,13 @@ use crate::accounts::{ACCESS_LIFE_MS, Grant};
 use crate::admission::AddressKey;
 
 /// The cookie of the refresh token. The prefix makes browsers insist on TLS, on this host and on the root path.
-const COOKIE: &str = "__Host-dh_refresh";
+pub(super) const COOKIE: &str = "__Host-dh_refresh";
 
 /// When to come back while the keys of ID tokens cannot be fetched.
 const KEYS_RETRY_SECONDS: u64 = 5;
 
 /// Where the client keeps its refresh token.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Keep {
     /// In a cookie: a browser.
@@ -36,65 +37,117 @@ pub(super) enum Keep {
     Token,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RegisterRequest {
+    /// An address like `ada@example.org`, at most 254 bytes.
+    #[schema(max_length = 254)]
     mail: String,
+    /// Not one of those that everybody tries first.
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
+    /// What others may call the player. Cut after 40 characters.
     name: Option<String>,
+    /// What the player calls the device, at most 256 bytes of UTF-8.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_name: String,
     #[serde(default)]
     keep: Keep,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LoginRequest {
+    /// The account's address.
+    #[schema(max_length = 254)]
     mail: String,
+    /// The account's password.
+    #[schema(max_length = 128)]
     password: String,
+    /// What the player calls the device, at most 256 bytes of UTF-8.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_name: String,
     #[serde(default)]
     keep: Keep,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RefreshRequest {
+    /// The newest one that the device was given. Left out: it is in the cookie.
+    #[schema(pattern = "^dhr_[A-Za-z0-9_-]{43}$")]
     refresh_token: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ForgotRequest {
+    /// Where the account's mails go.
+    #[schema(max_length = 254)]
     mail: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ResetRequest {
+    /// From the link of the mail.
+    #[schema(max_length = 128)]
     code: String,
+    /// The new one.
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct VerifyRequest {
+    /// From the link of the mail.
+    #[schema(max_length = 128)]
     code: String,
 }
 
-#[derive(Serialize)]
-struct SessionAnswer<'a> {
+/// A device that is logged in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionAnswer<'a> {
+    /// For `Authorization: Bearer`. Keep it in memory only.
     access_token: &'a str,
+    /// How long the access token is good.
+    #[schema(minimum = 0)]
     expires_in_ms: i64,
+    /// The account.
+    #[schema(format = "uuid")]
     account_id: String,
+    /// Its hero.
+    #[schema(format = "uuid")]
     hero_id: String,
+    /// The device.
+    #[schema(format = "uuid")]
     device_id: String,
+    /// With `keep` = `token`: buys the next session, once, within 60 days. Otherwise it is in the cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^dhr_[A-Za-z0-9_-]{43}$")]
     refresh_token: Option<&'a str>,
 }
 
+/// Makes an account and logs the device in.
+///
+/// With a guest's token as bearer the guest's hero becomes the account's, and that token is void.
+#[utoipa::path(
+    post, path = "/v1/auth/register", tag = "auth", security((), ("guest" = [])),
+    request_body = RegisterRequest,
+    responses(
+        (status = 201, description = "The session", body = SessionAnswer<'_>,
+            headers(("set-cookie" = String, description = "The refresh token, unless it is in the body"))),
+        (status = 400, description = "`malformed`, `weak_password`"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 409, description = "`mail_taken`, `hero_taken`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`"),
+    )
+)]
 pub(super) async fn register(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -132,6 +185,22 @@ pub(super) async fn guest(public: &Public, headers: &HeaderMap) -> Result<Grant,
     }
 }
 
+/// Logs a device in.
+///
+/// Whatever is wrong, the answer is the same.
+#[utoipa::path(
+    post, path = "/v1/auth/login", tag = "auth",
+    request_body = LoginRequest,
+    responses(
+        (status = 200, description = "The session", body = SessionAnswer<'_>,
+            headers(("set-cookie" = String, description = "The refresh token, unless it is in the body"))),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`wrong_login`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`"),
+    )
+)]
 pub(super) async fn login(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -150,6 +219,23 @@ pub(super) async fn login(
     .await
 }
 
+/// Exchanges a refresh token for the next one and an access token.
+///
+/// The old one is good for 10 s more; later use of it logs the device out.
+#[utoipa::path(
+    post, path = "/v1/auth/refresh", tag = "auth", security((), ("refresh" = [])),
+    request_body(content = Option<RefreshRequest>, description = "Nothing or `{}` with the cookie, else the token"),
+    responses(
+        (status = 200, description = "The session", body = SessionAnswer<'_>,
+            headers(("set-cookie" = String, description = "The refresh token, unless it is in the body"))),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`origin`: the cookie is for this server's own pages"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn refresh(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -164,6 +250,24 @@ pub(super) async fn refresh(
     without_dead_cookie(&headers, refreshed.await)
 }
 
+/// Logs the device out; its sockets close.
+///
+/// It is named by a bearer token, by the cookie or by its refresh token.
+#[utoipa::path(
+    post, path = "/v1/auth/logout", tag = "auth",
+    security((), ("account" = []), ("guest" = []), ("refresh" = [])),
+    request_body(content = Option<RefreshRequest>, description = "Nothing or `{}`, else the refresh token"),
+    responses(
+        (status = 204, description = "It is out",
+            headers(("set-cookie" = String, description = "Forgets the refresh token"))),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`origin`: the cookie is for this server's own pages"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn logout(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -183,6 +287,18 @@ pub(super) async fn logout(
     .await
 }
 
+/// Sends a mail with which a new password can be set, if there is such an account.
+#[utoipa::path(
+    post, path = "/v1/auth/password/forgot", tag = "auth",
+    request_body = ForgotRequest,
+    responses(
+        (status = 202, description = "Whether or not there is such an account"),
+        (status = 400, description = "`malformed`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn forgot(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -197,6 +313,18 @@ pub(super) async fn forgot(
     .await
 }
 
+/// Sets a new password with the code of a mail, and logs every device out.
+#[utoipa::path(
+    post, path = "/v1/auth/password/reset", tag = "auth",
+    request_body = ResetRequest,
+    responses(
+        (status = 204, description = "It is set"),
+        (status = 400, description = "`malformed`; `code`: used, unknown or too old; `weak_password`: the code stays good"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`"),
+    )
+)]
 pub(super) async fn reset(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -212,6 +340,18 @@ pub(super) async fn reset(
     .await
 }
 
+/// Shows with the code of a mail that the address is the player's.
+#[utoipa::path(
+    post, path = "/v1/auth/mail/verify", tag = "auth",
+    request_body = VerifyRequest,
+    responses(
+        (status = 204, description = "It is"),
+        (status = 400, description = "`malformed`; `code`: used, unknown or too old"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn verify(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -225,6 +365,17 @@ pub(super) async fn verify(
     .await
 }
 
+/// Sends the mail with the code of the address again, at most once a minute.
+#[utoipa::path(
+    post, path = "/v1/auth/mail/resend", tag = "auth", security(("account" = [])),
+    responses(
+        (status = 202, description = "Unless the address is verified already"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn resend(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, HttpBody};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use persistence::AccountId;
 use persistence::accounts::{Account, AccountChange, AccountKey, Changed};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::{owner, staying_owner, unauthenticated};
 use super::request::{limited, read_body_up_to, store_failed};
@@ -22,8 +24,11 @@ const CACHING: &str = "public, max-age=31536000, immutable";
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
 const TOO_LARGE: &str = "the picture is larger than 2 MiB; send a smaller one";
 
-#[derive(Debug, Serialize)]
+/// The account's picture.
+#[derive(Debug, Serialize, ToSchema)]
 struct AvatarAnswer {
+    /// Where it is; null without one.
+    #[schema(required)]
     avatar_url: Option<String>,
 }
 
@@ -32,6 +37,26 @@ pub(super) fn avatar_url(key: &str) -> String {
     format!("/v1/avatars/{key}")
 }
 
+/// Gives the account a picture.
+///
+/// A PNG, JPEG or WebP of at most 2 MiB, 4096 pixels a side and 4096 × 3072 in all. Its middle is kept, 256 × 256 pixels,
+/// without anything else that was in the file.
+#[utoipa::path(
+    put, path = "/v1/me/avatar", operation_id = "put_avatar", tag = "me", security(("account" = [])),
+    request_body(content(("image/png"), ("image/jpeg"), ("image/webp")), description = "The file"),
+    responses(
+        (status = 200, description = "Where it is", body = AvatarAnswer),
+        (status = 400, description = "`malformed`: the body ended too early"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`; `erasing`: restore it first"),
+        (status = 404, description = "`not_configured`"),
+        (status = 413, description = "`too_large`"),
+        (status = 415, description = "`picture`: of another kind"),
+        (status = 422, description = "`picture`: damaged, or too many pixels"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `away`, `read_only`"),
+    )
+)]
 pub(super) async fn put(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -62,6 +87,18 @@ pub(super) async fn put(
     .await
 }
 
+/// Takes the account's picture away, if it has one.
+#[utoipa::path(
+    delete, path = "/v1/me/avatar", operation_id = "delete_avatar", tag = "me", security(("account" = [])),
+    responses(
+        (status = 200, description = "There is none", body = AvatarAnswer),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`"),
+        (status = 404, description = "`not_configured`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`"),
+    )
+)]
 pub(super) async fn delete(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -82,10 +119,21 @@ pub(super) async fn delete(
     .await
 }
 
+/// Shows a picture. It never changes under its address.
+#[utoipa::path(
+    get, path = "/v1/avatars/{key}", operation_id = "show_avatar", tag = "play",
+    params(("key" = String, Path, pattern = "^[0-9a-f]{32}-[0-9a-f]{32}$", description = "As `avatar_url` says")),
+    responses(
+        (status = 200, description = "A PNG", content(("image/png"))),
+        (status = 404, description = "`not_found`"),
+        (status = 503, description = "`busy`, `away`"),
+    )
+)]
 pub(super) async fn show(
     State(public): State<Arc<Public>>,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let Path(key) = key.map_err(|_no_text| no_picture())?;
     let key: AvatarKey = key.parse().map_err(|_no_key| no_picture())?;
     let png = public.avatars.get(&key).await.map_err(failed)?.ok_or_else(no_picture)?;
     let headers = [

@@ -28,6 +28,19 @@ impl CatalogueJson {
     }
 }
 
+/// Shows every module, achievement, cosmetic and number of the rules.
+///
+/// The same for everybody until the server's next start.
+#[utoipa::path(
+    get, path = "/v1/catalogue", operation_id = "show_catalogue", tag = "play",
+    params(("if-none-match" = Option<String>, Header, description = "The `ETag` that the client has")),
+    responses(
+        (status = 200, description = "The catalogue", body = Object, content_type = "application/json",
+            headers(("etag" = String, description = "Another one for every other catalogue"))),
+        (status = 304, description = "The client has it",
+            headers(("etag" = String, description = "That of the request"))),
+    )
+)]
 pub(super) async fn show(State(public): State<Arc<Public>>, headers: HeaderMap) -> Response {
     let CatalogueJson { body, etag } = public.catalogue.clone();
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &etag));

@@ -8,6 +8,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::caller::staying_owner;
 use super::request::{act_failed, limited, load_failed, parse, read_body, store_failed};
@@ -18,20 +19,39 @@ use crate::acting::ActFailed;
 /// When to come back after too many unions: they count for thirty days, and a day may be enough.
 const TOO_MANY_RETRY_SECONDS: u64 = 24 * 60 * 60;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ClaimRequest {
     /// Of the guest's device.
+    #[schema(pattern = "^dh_[A-Za-z0-9_-]{43}$")]
     device_token: String,
 }
 
-#[derive(Serialize)]
+/// What a union has brought.
+#[derive(Serialize, ToSchema)]
 struct Claimed {
+    /// In numbers.
     united: Preview,
 }
 
 const HINT: &str = "the body is JSON like {\"device_token\": \"dh_...\"}, with no other field";
 
+/// Says what uniting a guest's hero with the account's would bring. Changes nothing.
+#[utoipa::path(
+    post, path = "/v1/me/claim/preview", operation_id = "preview_claim", tag = "me", security(("account" = [])),
+    request_body = ClaimRequest,
+    responses(
+        (status = 200, description = "What it would bring", body = Preview),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`; `erasing`: restore it first"),
+        (status = 404, description = "`unknown_guest`"),
+        (status = 409, description = "`same_hero`, `already_claimed`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`; `too_many_claims`: three within 30 days"),
+        (status = 503, description = "`read_only`, `busy`, `quarantined`"),
+    )
+)]
 pub(super) async fn preview(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -47,6 +67,24 @@ pub(super) async fn preview(
     .await
 }
 
+/// Unites a guest's hero with the account's.
+///
+/// Safe to send again until it is answered.
+#[utoipa::path(
+    post, path = "/v1/me/claim", tag = "me", security(("account" = [])),
+    request_body = ClaimRequest,
+    responses(
+        (status = 200, description = "What it has brought", body = Claimed),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`; `erasing`: restore it first"),
+        (status = 404, description = "`unknown_guest`"),
+        (status = 409, description = "`same_hero`, `already_claimed`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`; `too_many_claims`: three within 30 days"),
+        (status = 503, description = "`read_only`, `quarantined`; `busy`: send it again"),
+    )
+)]
 pub(super) async fn claim(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A refused or failed request.
 #[derive(Clone, Debug)]
@@ -16,10 +17,14 @@ pub struct ApiError {
 }
 
 /// The body of every error. The request id is added when the answer leaves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ErrorBody {
+    /// To branch on.
     pub(super) code: &'static str,
+    /// For a person.
     pub(super) hint: &'static str,
+    /// To ask the operator about; also in `x-request-id`.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
     pub(super) request_id: String,
 }
 

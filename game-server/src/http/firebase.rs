@@ -7,8 +7,9 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::auth::{Keep, answer, guest, refused};
+use super::auth::{Keep, SessionAnswer, answer, guest, refused};
 use super::caller::{bearer, owner};
 use super::request::{check_device_name, limited, parse, read_body_up_to};
 use super::{ApiError, Peer, Public};
@@ -18,23 +19,52 @@ use crate::admission::AddressKey;
 /// Room for a token of 8 KiB and the other fields.
 const BODY_BYTES_MAX: usize = 10 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct FirebaseRequest {
+    /// As Firebase gives it.
+    #[schema(max_length = 8192)]
     id_token: String,
+    /// What the player calls the device, at most 256 bytes of UTF-8.
     #[serde(default)]
+    #[schema(max_length = 256)]
     device_name: String,
     #[serde(default)]
     keep: Keep,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct LinkRequest {
+    /// As Firebase gives it.
+    #[schema(max_length = 8192)]
     id_token: String,
+    /// The account's password.
+    #[schema(max_length = 128)]
     password: String,
 }
 
+/// Logs a person in whom Firebase knows.
+///
+/// The first time an account is made; with a guest's token as bearer the guest's hero becomes the account's, and that token
+/// is void.
+#[utoipa::path(
+    post, path = "/v1/auth/firebase", operation_id = "firebase_login", tag = "auth", security((), ("guest" = [])),
+    request_body = FirebaseRequest,
+    responses(
+        (status = 200, description = "The session", body = SessionAnswer<'_>,
+            headers(("set-cookie" = String, description = "The refresh token, unless it is in the body"))),
+        (status = 201, description = "The session of a new account", body = SessionAnswer<'_>,
+            headers(("set-cookie" = String, description = "The refresh token, unless it is in the body"))),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`: the guest's token; `wrong_login`"),
+        (status = 404, description = "`not_configured`"),
+        (status = 409, description = "`hero_taken`, `link_first`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`away`, `busy`, `read_only`"),
+    )
+)]
 pub(super) async fn enter(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -62,6 +92,22 @@ pub(super) async fn enter(
     .await
 }
 
+/// Lets a person whom Firebase knows log in to the account.
+#[utoipa::path(
+    post, path = "/v1/auth/firebase/link", operation_id = "firebase_link", tag = "auth", security(("account" = [])),
+    request_body = LinkRequest,
+    responses(
+        (status = 204, description = "It is so"),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`; `wrong_login`: the password, or the token of Firebase"),
+        (status = 403, description = "`guest`"),
+        (status = 404, description = "`not_configured`"),
+        (status = 409, description = "`subject_taken`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`away`, `busy`, `read_only`"),
+    )
+)]
 pub(super) async fn link(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,

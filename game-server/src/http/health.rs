@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{ApiError, Public};
 use crate::metrics::Metrics;
@@ -55,15 +56,30 @@ impl Readiness {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// How it goes.
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Answer {
+    /// In one word.
     status: &'static str,
 }
 
+/// Says that the process lives.
+#[utoipa::path(
+    get, path = "/health", tag = "operations",
+    responses((status = 200, description = "`ok`", body = Answer))
+)]
 pub(super) async fn health() -> Json<Answer> {
     Json(Answer { status: "ok" })
 }
 
+/// Says whether players are taken.
+#[utoipa::path(
+    get, path = "/ready", tag = "operations",
+    responses(
+        (status = 200, description = "They are", body = Answer),
+        (status = 503, description = "`starting`, `draining`"),
+    )
+)]
 pub(super) async fn ready(State(public): State<Arc<Public>>) -> Response {
     let not = |code, hint| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, hint).retry_after(1);
     match public.readiness.get() {

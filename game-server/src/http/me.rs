@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use persistence::accounts::{AccountEventKind, Revoke};
 use persistence::{AccountId, DeviceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::auth::refused;
@@ -22,29 +24,59 @@ use crate::accounts::profile::{PREFERENCES_BYTES_MAX, clean_name};
 use crate::accounts::session::Caller;
 use crate::admission::AddressKey;
 
-#[derive(Serialize)]
+/// An account.
+#[derive(Serialize, ToSchema)]
 struct Me {
+    /// The account.
+    #[schema(format = "uuid")]
     account_id: String,
+    /// Its hero.
+    #[schema(format = "uuid")]
     hero_id: String,
+    /// The device that asks.
+    #[schema(format = "uuid")]
     device_id: String,
+    /// The address.
+    #[schema(required)]
     mail: Option<String>,
+    /// Whether the address was shown to be the player's.
     mail_verified: bool,
+    /// What others may call the player.
+    #[schema(required, max_length = 40)]
     name: Option<String>,
+    /// Where the player's picture is.
+    #[schema(required)]
     avatar_url: Option<String>,
+    /// What clients keep here.
+    #[schema(value_type = Object)]
     preferences: Map<String, Value>,
+    /// A name of the IANA database.
     time_zone: String,
+    /// When the hero's day begins, after midnight.
     day_start_minutes: u16,
+    /// When it was made, server UTC.
     created_at_ms: i64,
+    /// When it is erased for good; nothing unless it was deleted.
+    #[schema(required)]
     erase_at_ms: Option<i64>,
 }
 
-#[derive(Deserialize)]
+/// What is to be another way. What is left out stays.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct MeChange {
+    /// What others may call the player, cut after 40 characters; null takes it away.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
     name: Option<Option<String>>,
+    /// What the client keeps here, at most 4 KiB of JSON.
+    #[schema(value_type = Option<Object>)]
     preferences: Option<Map<String, Value>>,
+    /// A name of the IANA database.
+    #[schema(max_length = 64)]
     time_zone: Option<String>,
+    /// When the hero's day begins, after midnight.
+    #[schema(maximum = 360)]
     day_start_minutes: Option<u16>,
 }
 
@@ -53,28 +85,63 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
+    /// The one that holds.
+    #[schema(max_length = 128)]
     old: String,
+    /// The next one.
+    #[schema(min_length = 8, max_length = 128)]
     new: String,
 }
 
-#[derive(Serialize)]
+/// How a device shows who it is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum DeviceKind {
+    /// By a guest's token.
+    Guest,
+    /// By a login.
+    Session,
+}
+
+/// A device that may act.
+#[derive(Serialize, ToSchema)]
 struct DeviceView {
+    /// The device.
+    #[schema(format = "uuid")]
     device_id: String,
+    /// What the player calls it.
     name: String,
-    kind: &'static str,
+    /// How it shows who it is.
+    kind: DeviceKind,
+    /// When it came, server UTC.
     created_at_ms: i64,
+    /// When it was last heard of, to the hour.
     last_seen_ms: i64,
+    /// Whether it is the one that asks.
     current: bool,
 }
 
-#[derive(Serialize)]
+/// The devices that may act.
+#[derive(Serialize, ToSchema)]
 struct Devices {
+    /// In no order.
     devices: Vec<DeviceView>,
 }
 
+/// Shows the account.
+#[utoipa::path(
+    get, path = "/v1/me", operation_id = "show_me", tag = "me", security(("account" = [])),
+    responses(
+        (status = 200, description = "The account", body = Me),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn show(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -106,6 +173,20 @@ async fn view(public: &Public, caller: &Caller, id: AccountId) -> Result<Me, Api
     })
 }
 
+/// Changes the account, all of what is named or nothing.
+#[utoipa::path(
+    patch, path = "/v1/me", operation_id = "change_me", tag = "me", security(("account" = [])),
+    request_body = MeChange,
+    responses(
+        (status = 200, description = "The account as it is now", body = Me),
+        (status = 400, description = "`malformed`; `unknown_time_zone`; `out_of_range`: the day begins too late"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`; `erasing`: restore it first"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`, `busy`, `quarantined`"),
+    )
+)]
 pub(super) async fn change(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -143,6 +224,20 @@ pub(super) async fn change(
     .await
 }
 
+/// Sets another password, and logs all other devices out.
+#[utoipa::path(
+    post, path = "/v1/me/password", tag = "me", security(("account" = [])),
+    request_body = PasswordChange,
+    responses(
+        (status = 204, description = "It is set"),
+        (status = 400, description = "`malformed`, `weak_password`"),
+        (status = 401, description = "`unauthenticated`; `wrong_login`: not the old password"),
+        (status = 403, description = "`guest`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`"),
+    )
+)]
 pub(super) async fn change_password(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -161,6 +256,17 @@ pub(super) async fn change_password(
     .await
 }
 
+/// Lists the devices that may act for the account.
+#[utoipa::path(
+    get, path = "/v1/me/devices", tag = "me", security(("account" = [])),
+    responses(
+        (status = 200, description = "The devices", body = Devices),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn devices(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -171,7 +277,7 @@ pub(super) async fn devices(
         let devices = public.accounts.devices(caller.grant.hero).await.map_err(store_failed)?;
         let view = |device: persistence::Device| DeviceView {
             device_id: device.device.0.to_string(),
-            kind: if device.token_hash.is_some() { "guest" } else { "session" },
+            kind: if device.token_hash.is_some() { DeviceKind::Guest } else { DeviceKind::Session },
             name: device.name,
             created_at_ms: device.created_at_ms,
             last_seen_ms: device.last_seen_ms,
@@ -182,11 +288,24 @@ pub(super) async fn devices(
     .await
 }
 
+/// Takes a device its right; its sockets close within 5 s.
+#[utoipa::path(
+    delete, path = "/v1/me/devices/{device_id}", tag = "me", security(("account" = [])),
+    params(("device_id" = String, Path, format = "uuid", description = "As `GET /v1/me/devices` names it")),
+    responses(
+        (status = 204, description = "It is out"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`"),
+        (status = 404, description = "`unknown_device`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn revoke_device(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    Path(device): Path<String>,
+    device: Result<Path<String>, PathRejection>,
 ) -> Response {
     limited(&public.limits.me, peer, async {
         let (caller, _) = owner(&public, &headers).await?;
@@ -194,6 +313,7 @@ pub(super) async fn revoke_device(
             let hint = "this account has no such device any more; GET /v1/me/devices lists those that it has";
             ApiError::new(StatusCode::NOT_FOUND, "unknown_device", hint)
         };
+        let Path(device) = device.map_err(|_no_text| unknown())?;
         let device = DeviceId(Uuid::parse_str(&device).map_err(|_| unknown())?);
         let which = Revoke::One(device);
         let revoked = public.accounts.revoke(caller.grant.hero, which, AccountEventKind::DeviceRevoked).await;

@@ -14,6 +14,7 @@ use persistence::Seq;
 use protocol::limit;
 use serde::{Deserialize, Serialize};
 use simulation::calendar::format_rfc3339;
+use utoipa::ToSchema;
 
 use super::auth::refused;
 use super::caller::{caller, owner};
@@ -23,17 +24,34 @@ use crate::accounts::erasing::NotErased;
 use crate::accounts::own_data::NoDocument;
 use crate::admission::AddressKey;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct EraseRequest {
+    /// The account's password, if it has one.
+    #[schema(max_length = 128)]
     password: Option<String>,
 }
 
-#[derive(Serialize)]
+/// When everything is gone.
+#[derive(Serialize, ToSchema)]
 struct Erasing {
+    /// Server UTC; an account can be restored until then.
     erase_at_ms: i64,
 }
 
+/// Everything that is kept about whoever asks.
+#[utoipa::path(
+    get, path = "/v1/me/export.json", operation_id = "export", tag = "me", security(("account" = []), ("guest" = [])),
+    params(("from_seq" = Option<u64>, Query, minimum = 1, description = "The `next_seq` of the document before")),
+    responses(
+        (status = 200, description = "The document, see docs/protocol.md", content((Object = "application/json")),
+            headers(("content-disposition" = String, description = "A name for the file"))),
+        (status = 400, description = "`malformed`"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`, `quarantined`"),
+    )
+)]
 pub(super) async fn export(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -50,6 +68,17 @@ pub(super) async fn export(
     .await
 }
 
+/// Every change of the balances, a line each.
+#[utoipa::path(
+    get, path = "/v1/me/ledger.csv", operation_id = "ledger", tag = "me", security(("account" = []), ("guest" = [])),
+    responses(
+        (status = 200, description = "The lines, see docs/protocol.md", content((String = "text/csv")),
+            headers(("content-disposition" = String, description = "A name for the file"))),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`, `quarantined`"),
+    )
+)]
 pub(super) async fn ledger(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -64,6 +93,20 @@ pub(super) async fn ledger(
     .await
 }
 
+/// Forgets whoever asks: an account in thirty days, a guest within minutes.
+#[utoipa::path(
+    delete, path = "/v1/me", operation_id = "erase_me", tag = "me", security(("account" = []), ("guest" = [])),
+    request_body = Option<EraseRequest>,
+    responses(
+        (status = 200, description = "When", body = Erasing),
+        (status = 400, description = "`malformed`: the password, too"),
+        (status = 401, description = "`unauthenticated`, `wrong_login`"),
+        (status = 403, description = "`login_again`"),
+        (status = 413, description = "`too_large`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`busy`, `read_only`"),
+    )
+)]
 pub(super) async fn erase(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,
@@ -92,6 +135,18 @@ pub(super) async fn erase(
     .await
 }
 
+/// Keeps an account that waits to be erased.
+#[utoipa::path(
+    post, path = "/v1/me/restore", operation_id = "restore_me", tag = "me", security(("account" = [])),
+    responses(
+        (status = 204, description = "It stays"),
+        (status = 401, description = "`unauthenticated`"),
+        (status = 403, description = "`guest`"),
+        (status = 410, description = "`too_late`"),
+        (status = 429, description = "`rate`"),
+        (status = 503, description = "`read_only`"),
+    )
+)]
 pub(super) async fn restore(
     State(public): State<Arc<Public>>,
     Extension(peer): Extension<Peer>,

@@ -18,6 +18,8 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 const DEVICE_NAME_BYTES_MAX: usize = 256;
 /// When to come back while a hero is on its way from another server.
 const BUSY_RETRY_SECONDS: u64 = 2;
+/// When to come back while a hero waits for repair, which a person does.
+const REPAIR_RETRY_SECONDS: u64 = 300;
 
 /// Reads a small body.
 pub(super) async fn read_body(body: Body) -> Result<Bytes, ApiError> {
@@ -83,6 +85,7 @@ pub(super) fn act_failed(failed: ActFailed) -> ApiError {
         ActFailed::ReadOnly => ApiError::unavailable(),
         ActFailed::SetAside => {
             away("quarantined", "this hero is being repaired; nothing is lost, try again later")
+                .retry_after(REPAIR_RETRY_SECONDS)
         }
     }
 }

@@ -14,6 +14,25 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::{ApiError, Peer, Public, ReadinessState};
 use crate::admission::NoRoom;
 
+/// Opens a WebSocket. What is said over it is in docs/protocol.md.
+#[utoipa::path(
+    get, path = "/v1/ws", operation_id = "open_socket", tag = "play",
+    params(
+        ("connection" = String, Header, description = "`Upgrade`"),
+        ("upgrade" = String, Header, description = "`websocket`"),
+        ("sec-websocket-version" = String, Header, description = "`13`"),
+        ("sec-websocket-key" = String, Header, description = "16 bytes in base64"),
+        ("sec-websocket-protocol" = String, Header, description = "Names `dopamine-hero.v1.msgpack`"),
+        ("origin" = Option<String>, Header, description = "Of a browser: this server's own, or one that it allows"),
+    ),
+    responses(
+        (status = 101, description = "The socket is open"),
+        (status = 400, description = "`not_a_websocket`, `subprotocol`"),
+        (status = 403, description = "`origin`: a page of another origin"),
+        (status = 429, description = "`unauthenticated_sockets`: too many of this address without `hello`"),
+        (status = 503, description = "`full`, `draining`"),
+    )
+)]
 pub(super) async fn open(
     State(public): State<Arc<Public>>,
     Extension(Peer(peer)): Extension<Peer>,

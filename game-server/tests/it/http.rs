@@ -116,6 +116,26 @@ async fn what_does_not_exist_is_told_with_a_request_id() {
 }
 
 #[tokio::test]
+async fn the_description_for_machines_is_not_served() {
+    let server = TestServer::start().await;
+    for path in [
+        "/openapi.json",
+        "/openapi.yaml",
+        "/swagger.json",
+        "/v1/openapi.json",
+        "/v1/openapi",
+        "/v1/docs",
+        "/docs/openapi.json",
+        "/api-docs/openapi.json",
+        "/.well-known/openapi.json",
+    ] {
+        let answer = server.request("GET", path, &[], "").await;
+        assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn every_page_of_the_client_is_its_index() {
     let server = TestServer::start().await;
     for path in ["/", "/index.html", "/rack", "/settings/sound"] {
