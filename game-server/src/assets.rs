@@ -31,7 +31,8 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
         return ApiError::not_found().into_response();
     }
     if method != Method::GET && method != Method::HEAD {
-        return ApiError::method_not_allowed().into_response();
+        let allowed = [(header::ALLOW, HeaderValue::from_static("GET,HEAD"))];
+        return (allowed, ApiError::method_not_allowed()).into_response();
     }
     if let Some(file) = WebClient::get(path).filter(|_| !path.is_empty()) {
         return found(path, file);

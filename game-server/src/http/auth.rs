@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::caller::{bearer, caller, owner, unauthenticated};
 use super::request::{check_device_name, limited, parse, read_body, store_failed};
 use super::{ApiError, Peer, Public};
+use crate::accounts::profile::MAIL_BYTES_MAX;
 use crate::accounts::session::{AuthError, REFRESH_LIFE_MS, Registration, Session};
 use crate::accounts::{ACCESS_LIFE_MS, Grant};
 use crate::admission::AddressKey;
@@ -77,14 +78,13 @@ struct LoginRequest {
 #[serde(deny_unknown_fields)]
 struct RefreshRequest {
     /// The newest one that the device was given. Left out: it is in the cookie.
-    #[schema(pattern = "^dhr_[A-Za-z0-9_-]{43}$")]
     refresh_token: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ForgotRequest {
-    /// Where the account's mails go.
+    /// Where the account's mails go, at most 254 bytes.
     #[schema(max_length = 254)]
     mail: String,
 }
@@ -243,7 +243,7 @@ pub(super) async fn refresh(
     body: Body,
 ) -> Response {
     let refreshed = limited(&public.limits.refreshes, peer, async {
-        let (token, keep) = presented(&public, &headers, body).await?;
+        let (token, keep) = presented(&public, &headers, refresh_request(body).await?)?;
         let session = public.accounts.refresh(&token).await.map_err(refused)?;
         Ok(answer(StatusCode::OK, &session, keep))
     });
@@ -275,11 +275,12 @@ pub(super) async fn logout(
     body: Body,
 ) -> Response {
     limited(&public.limits.auth, peer, async {
+        let request = refresh_request(body).await?;
         if bearer(&headers).is_some() {
             let caller = caller(&public, &headers).await?;
             public.accounts.log_out(caller.grant).await.map_err(refused)?;
         } else {
-            let (token, _) = presented(&public, &headers, body).await?;
+            let (token, _) = presented(&public, &headers, request)?;
             public.accounts.log_out_by_refresh(&token).await.map_err(refused)?;
         }
         Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget_cookie())]).into_response())
@@ -307,6 +308,10 @@ pub(super) async fn forgot(
     limited(&public.limits.auth, peer, async {
         let hint = "JSON like {\"mail\": \"…\"}";
         let ForgotRequest { mail } = parse(&read_body(body).await?, hint)?;
+        if mail.len() > MAIL_BYTES_MAX {
+            let hint = "mail is at most 254 bytes";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed", hint));
+        }
         public.accounts.mail_reset(&mail).await.map_err(store_failed)?;
         Ok(StatusCode::ACCEPTED.into_response())
     })
@@ -389,12 +394,20 @@ pub(super) async fn resend(
     .await
 }
 
-/// The refresh token, from the body or from the cookie, and where its successor belongs.
-async fn presented(public: &Public, headers: &HeaderMap, body: Body) -> Result<(String, Keep), ApiError> {
+async fn refresh_request(body: Body) -> Result<RefreshRequest, ApiError> {
     let body = read_body(body).await?;
-    let hint = "JSON: {} with the cookie, or {\"refresh_token\": \"…\"}";
-    let request: RefreshRequest =
-        if body.is_empty() { RefreshRequest::default() } else { parse(&body, hint)? };
+    if body.is_empty() {
+        return Ok(RefreshRequest::default());
+    }
+    parse(&body, "JSON: {} with the cookie, or {\"refresh_token\": \"…\"}")
+}
+
+/// The refresh token, from the body or from the cookie, and where its successor belongs.
+fn presented(
+    public: &Public,
+    headers: &HeaderMap,
+    request: RefreshRequest,
+) -> Result<(String, Keep), ApiError> {
     if let Some(token) = request.refresh_token {
         return Ok((token, Keep::Token));
     }

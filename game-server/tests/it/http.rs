@@ -104,6 +104,7 @@ async fn what_does_not_exist_is_told_with_a_request_id() {
         ("POST", "/", 405, "method_not_allowed"),
         ("GET", "/no-such-file.js", 404, "not_found"),
         ("GET", "/..%2f..%2fCargo.toml", 404, "not_found"),
+        ("GET", "/v1/avatars/%FF", 404, "not_found"),
     ] {
         let answer = server.request(method, path, &[], "").await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{method} {path}");
@@ -111,6 +112,7 @@ async fn what_does_not_exist_is_told_with_a_request_id() {
         assert_eq!(json["request_id"].as_str(), answer.header("x-request-id"));
         assert!(json["hint"].as_str().expect("a hint").len() > 10);
         assert_eq!(json.as_object().expect("a map").len(), 3);
+        assert_eq!(answer.header("allow").is_some(), status == 405, "{method} {path}");
     }
     server.stop().await;
 }

@@ -227,6 +227,7 @@ fn limits_are_those_of_the_code() {
         ("/ResetRequest/properties/password/maxLength", PASSWORD_CHARS_MAX),
         ("/PasswordChange/properties/new/minLength", PASSWORD_CHARS_MIN),
         ("/PasswordChange/properties/new/maxLength", PASSWORD_CHARS_MAX),
+        ("/ForgotRequest/properties/mail/maxLength", MAIL_BYTES_MAX),
         ("/Me/properties/name/maxLength", NAME_CHARS_MAX),
     ] {
         assert_eq!(schemas.pointer(pointer), Some(&json!(limit)), "{pointer}");
