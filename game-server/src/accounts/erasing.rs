@@ -44,7 +44,7 @@ const SILENCE_MS: i64 = LOOK_BACK_MS;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How often a server looks. The first look is at its start.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
-/// The same when there was more to do.
+/// The same when there was something to do: there may be more.
 const LOOK_AGAIN: Duration = Duration::from_secs(65);
 /// Accounts, and guests, of one look. More wait for the next one.
 const BATCH: u32 = 200;
@@ -166,7 +166,7 @@ impl Erasing {
     pub async fn keep_erasing(self: Arc<Self>) {
         loop {
             let next = match self.look().await {
-                Ok(Looked { silenced: 0, .. }) => LOOK_EVERY,
+                Ok(looked) if looked == Looked::default() => LOOK_EVERY,
                 Ok(_) => LOOK_AGAIN,
                 Err(error) => {
                     tracing::warn!(%error, "could not look for what is to be erased; tried again in minutes");

@@ -41,6 +41,8 @@ struct Me {
     mail: Option<String>,
     /// Whether the address was shown to be the player's.
     mail_verified: bool,
+    /// Whether a password is asked for; an account of another identity provider may have none.
+    has_password: bool,
     /// What others may call the player.
     #[schema(required, max_length = 40)]
     name: Option<String>,
@@ -163,6 +165,7 @@ async fn view(public: &Public, caller: &Caller, id: AccountId) -> Result<Me, Api
         device_id: caller.grant.device.0.to_string(),
         mail: profile.mail,
         mail_verified: account.mail_verified_at_ms.is_some(),
+        has_password: account.password.is_some(),
         name: profile.name,
         avatar_url: account.avatar.as_deref().map(avatar_url),
         preferences: profile.preferences,

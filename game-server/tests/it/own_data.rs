@@ -251,7 +251,8 @@ async fn a_deletion_is_asked_for_with_the_password_and_can_be_undone() {
         let answer = delete(&server, &access, &body).await;
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{body}");
     }
-    assert_eq!(get(&server, "/v1/me", &access).await.json()["erase_at_ms"], Value::Null);
+    let me = get(&server, "/v1/me", &access).await.json();
+    assert_eq!((&me["erase_at_ms"], &me["has_password"]), (&Value::Null, &json!(true)));
     let mut own = open(&server, &access).await;
     let mut other = open_stream(&server, &text(&second, "access_token"), 2).await;
     let early = server.ticket(&access).await;
@@ -451,6 +452,7 @@ async fn without_a_password_a_fresh_login_deletes() {
         assert_eq!((answer.status, answer.code().as_str()), (403, "login_again"), "{body}");
     }
     let fresh = text(&log_in(2).await, "access_token");
+    assert_eq!(get(&server, "/v1/me", &fresh).await.json()["has_password"], json!(false));
     clock.advance(FRESH_LOGIN_MS);
     assert_eq!(
         delete(&server, &fresh, &Value::Null).await.json()["erase_at_ms"],
