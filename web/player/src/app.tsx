@@ -4,6 +4,7 @@ import { interruptFocus, toggleBreak, toggleFocus } from './actions';
 import { Claim } from './account/claim';
 import { CreateAccount, Login } from './account/login';
 import { ForgotPassword, ResetPassword, VerifyMail } from './account/mail-links';
+import { ErasurePage, isHidden, useErasure } from './account/erasure';
 import { AccountPage } from './account/page';
 import { type Catalogue, useCatalogue } from './catalogue';
 import { useClient, useGame } from './game';
@@ -40,6 +41,7 @@ export function App({ page, onGo, notice, code }: AppProps) {
   const [help, setHelp] = useState(false);
   const [ended, clearEnded] = useEnded();
   const catalogue = useCatalogue(state.catalogueVersion);
+  const erasure = useErasure();
   usePageTitle();
   useSignsOfLife();
 
@@ -48,6 +50,8 @@ export function App({ page, onGo, notice, code }: AppProps) {
     onGo(next, words);
   };
   useShortcuts((shortcut: Shortcut): void => {
+    // There is nothing to play.
+    if (erasure !== null && shortcut !== 'help' && shortcut !== 'back') return;
     switch (shortcut) {
       case 'toggle':
         return toggleFocus(client);
@@ -73,14 +77,16 @@ export function App({ page, onGo, notice, code }: AppProps) {
   const isNew = hero.statistics.sessions === 0 && hero.tasks.length === 0;
   const isFirst = isNew && hero.focus.session === null && ended === null && hero.focus.on_break === null && page === 'home';
   // The first session, and every calm one, has nothing beside the timer.
-  const hasNavigation = !isFirst && !(hero.focus.session !== null && (hero.statistics.sessions === 0 || lowStimulation));
+  const hasNavigation = erasure === null && !isFirst && !(hero.focus.session !== null && (hero.statistics.sessions === 0 || lowStimulation));
   return (
     <div className="app">
-      <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst} />
+      <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst || erasure !== null} />
       <Banners page={page} notice={notice} onGo={go} onCloseNotice={() => onGo(page)} />
-      {page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
+      {erasure === null && page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
       <div className="page" key={page} data-syncing={state.known && !state.synced}>
-        {isFirst ? (
+        {erasure !== null && isHidden(page, erasure) ? (
+          <ErasurePage erasure={erasure} onGo={go} />
+        ) : isFirst ? (
           <FirstScreen catalogue={catalogue} onLogin={() => go('login')} />
         ) : (
           <Content page={page} onGo={go} code={code} catalogue={catalogue} ended={ended} onClearEnded={clearEnded} />

@@ -10,6 +10,8 @@ export interface Me {
   hero_id: string;
   mail: string | null;
   mail_verified: boolean;
+  /** An account of another identity provider may have none. */
+  has_password: boolean;
   /** What mails call the player; the hero has a name of its own. */
   name: string | null;
   avatar_url: string | null;
@@ -117,15 +119,26 @@ export class Account {
     await this.#ask('DELETE', '/v1/me/avatar');
   }
 
-  exportJson(): Promise<Blob> {
-    return this.#file('/v1/me/export.json');
+  /** Everything, as one file; a very long history comes in several, one after the other. */
+  async *exportJson(): AsyncGenerator<File> {
+    let path = '/v1/me/export.json';
+    for (let part = 1; ; part += 1) {
+      const file = await this.#file(path);
+      yield part === 1 ? file : new File([file], file.name.replace(/\.json$/, `-${part}.json`), { type: file.type });
+      const next = await nextSeq(file);
+      if (next === null) return;
+      path = `/v1/me/export.json?from_seq=${next}`;
+    }
   }
 
-  ledgerCsv(): Promise<Blob> {
+  ledgerCsv(): Promise<File> {
     return this.#file('/v1/me/ledger.csv');
   }
 
-  /** Hides the hero at once; gives back when it is erased for good. An account says its password, a guest has none. */
+  /**
+   * An account's hero is hidden at once; gives back when it is erased for good. An account says its password if it has one.
+   * A guest's hero is gone with the answer.
+   */
   async erase(password: string | null): Promise<number> {
     const answer = await this.#json('DELETE', '/v1/me', password === null ? {} : { password });
     if (!isRecord(answer) || typeof answer['erase_at_ms'] !== 'number') throw new Error('no date in the answer');
@@ -153,9 +166,20 @@ export class Account {
     return (await this.#ask(method, path, json)).json();
   }
 
-  #file(path: string): Promise<Blob> {
-    return this.auth.authorised(async ({ token }) => (await this.send('GET', path, { token, timeoutMs: LARGE_TIMEOUT_MS })).blob());
+  #file(path: string): Promise<File> {
+    return this.auth.authorised(async ({ token }) => {
+      const answer = await this.send('GET', path, { token, timeoutMs: LARGE_TIMEOUT_MS });
+      const name = /filename="([\w.-]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? 'dopamine-hero';
+      const blob = await answer.blob();
+      return new File([blob], name, { type: blob.type });
+    });
   }
+}
+
+/** Where an export goes on; it is the last thing that the document says, and the document may be large. */
+async function nextSeq(file: File): Promise<string | null> {
+  const end = await file.slice(-64).text();
+  return /"next_seq":(\d+)\}\}\s*$/.exec(end)?.[1] ?? null;
 }
 
 function me(answer: unknown): Me {

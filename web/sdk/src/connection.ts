@@ -3,13 +3,13 @@
  * queues. Everything from outside (time, network, sockets) comes in through `Surroundings`.
  *
  *   start ─▶ connecting (ticket, socket, hello) ─ welcome ─▶ live ─ close ─▶ waiting ─ timer, wake ─▶ connecting
- *                                                                     └ 1000, 4003, no more token ─▶ stopped
+ *                                                                     └ 1000, 4003, no more token, to be erased ─▶ stopped
  */
 
 import { backoffMs, delayAfter, reactionTo } from './backoff';
 import type { ServerClock, TimeSource } from './clock';
 import { decodeMessage, encodeMessage } from './codec';
-import { Unauthorized } from './http';
+import { ApiError, Unauthorized } from './http';
 import { CLOSE, type ClientMessage, type Hello, type ServerMessage, SUBPROTOCOL, type Welcome } from './protocol.gen';
 
 export interface SocketLike {
@@ -34,6 +34,8 @@ export interface Surroundings extends TimeSource {
 
 export type Link =
   | { state: 'idle' | 'connecting' | 'live' | 'signed_out' | 'banned' | 'stopped' }
+  /** The account waits to be erased, as its owner asked: there is nothing to play until that is undone. */
+  | { state: 'erasing' }
   /** `retry_at_ms` is monotonic. */
   | { state: 'waiting'; retry_at_ms: number; online: boolean };
 
@@ -102,13 +104,13 @@ export class Connection {
   /** The page is back: check the socket we have, or try now instead of later. */
   wake(): void {
     this.options.clock.checkSleep();
-    if (this.#link.state === 'waiting') void this.#connect();
+    if (this.#link.state === 'waiting' || this.#link.state === 'erasing') void this.#connect();
     else if (this.#link.state === 'live') this.#ping(WAKE_ANSWER_MS_MAX);
   }
 
   /** The player does not want to wait. */
   tryNow(): void {
-    if (['waiting', 'stopped', 'signed_out'].includes(this.#link.state)) void this.#connect();
+    if (['waiting', 'stopped', 'signed_out', 'erasing'].includes(this.#link.state)) void this.#connect();
   }
 
   /** Throws the socket away and comes back at once; for a client that noticed a gap. */
@@ -134,6 +136,7 @@ export class Connection {
     } catch (error) {
       if (current !== this.#try) return;
       if (error instanceof Unauthorized) this.#setLink({ state: 'signed_out' });
+      else if (error instanceof ApiError && error.code === 'erasing') this.#setLink({ state: 'erasing' });
       else this.#wait(backoffMs(this.#failures, this.options.surroundings.random()));
     }
   }

@@ -13,8 +13,6 @@ export const KEY = {
   /** Whose account is logged in here: ids, and never a token. */
   account: 'dopamine-hero.account',
   hero: 'dopamine-hero.hero',
-  /** A guest hero that was asked to be erased, and when that happens. */
-  erasure: 'dopamine-hero.erasure',
   streams: 'dopamine-hero.streams',
   queue: (streamId: number) => `dopamine-hero.queue.${streamId}`,
   tabStream: 'dopamine-hero.stream',

@@ -84,7 +84,7 @@ export function GuestCard({ onGo }: { onGo: Go }) {
           </button>
         </div>
       </section>
-      {auth.kind === 'guest' && <DataCard />}
+      {auth.kind === 'guest' && <DataCard onGo={onGo} />}
     </>
   );
 }

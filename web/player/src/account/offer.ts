@@ -35,6 +35,13 @@ export function guestUntil(nowMs: number): string {
   return longDate(nowMs + GUEST_LIFE_DAYS * 86_400_000);
 }
 
+/** To the minute, for what cannot be undone after it: `Sunday 27 December 2026 at 04:31`. */
+export function exactDate(atMs: number): string {
+  const at = new Date(atMs);
+  const day = at.toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+  return `${day} at\u00a0${at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+}
+
 export function longDate(atMs: number): string {
   return new Date(atMs).toLocaleDateString('en-GB', { day: 'numeric', month: 'long' });
 }

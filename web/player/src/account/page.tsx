@@ -47,7 +47,7 @@ export function AccountPage({ onGo }: { onGo: Go }) {
           </div>
           <Devices onLogout={leaving.logout} />
           <PasswordCard onGo={onGo} />
-          <DataCard />
+          <DataCard onGo={onGo} />
         </>
       )}
       <LogoutCard leaving={leaving} />

@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 /** Codes whose hint would only repeat our words, or speaks to programmers. */
-const NO_HINT = ['mail_taken', 'wrong_login', 'rate', 'unauthenticated', 'network', 'session_running', 'same_hero', 'read_only', 'timeout', 'busy', 'guest', 'unknown_guest', 'quarantined', 'not_found', 'not_configured'];
+const NO_HINT = ['mail_taken', 'wrong_login', 'rate', 'unauthenticated', 'network', 'session_running', 'same_hero', 'erasing', 'login_again', 'too_late', 'read_only', 'timeout', 'busy', 'guest', 'unknown_guest', 'quarantined', 'not_found', 'not_configured'];
 
 const WORDS: Record<string, [Place, string]> = {
   malformed: ['form', 'The server did not take this as it is.'],
@@ -29,6 +29,9 @@ const WORDS: Record<string, [Place, string]> = {
   already_claimed: ['form', 'The hero of this device belongs to an account already.'],
   too_many_claims: ['form', 'That is as many heroes as can come together in a short time. Later works.'],
   too_large: ['form', 'This is more than the server takes.'],
+  erasing: ['form', 'This hero is hidden, because you asked to delete it. Keep it after all, and this works again.'],
+  login_again: ['form', 'There is no password to ask for, so log out, log in again, and delete the hero within five minutes.'],
+  too_late: ['form', 'The thirty days are over, and this hero is being erased.'],
   guest: ['form', 'Only an account can do this.'],
   busy: ['form', 'The server has its hands full right now. Try again in a moment; nothing happens twice.'],
   unknown_guest: ['form', 'The key of the hero on this device is no longer good, so it cannot be brought over from here.'],

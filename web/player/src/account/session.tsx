@@ -40,7 +40,8 @@ export function useMe(): MeStore {
 export function MeProvider({ children }: { children: ReactNode }) {
   const { account } = useBrowser();
   const { kind, accountId, expired } = useAuth();
-  const isLive = useGame().link.state === 'live';
+  const { state } = useGame().link;
+  const line = state === 'live' || state === 'erasing' ? state : 'away';
   const [me, setMe] = useState<Me | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const load = useCallback(
@@ -56,9 +57,9 @@ export function MeProvider({ children }: { children: ReactNode }) {
   );
   useEffect(() => {
     if (kind === 'account' && !expired) void load();
-    // Another account, or a line that is back: worth asking again.
+    // Another account, or a line that is back or says that this one is to be erased: worth asking again.
     // oxlint-disable-next-line react/exhaustive-effect-dependencies
-  }, [kind, accountId, expired, isLive, load]);
+  }, [kind, accountId, expired, line, load]);
   const replace = useCallback((change: Partial<Me>) => setMe((before) => (before === null ? null : { ...before, ...change })), []);
   const mine = kind === 'account' && me?.account_id === accountId ? me : null;
   return <MeContext.Provider value={{ me: mine, problem, load, replace }}>{children}</MeContext.Provider>;

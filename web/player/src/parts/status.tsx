@@ -1,6 +1,6 @@
 import type { ClientState, Command, Refusal } from '@dopamine-hero/sdk';
 import { NoticeBanner, SignedOutBanner } from '../account/cards';
-import { ErasureBanner } from '../account/data';
+import { ErasureBanner } from '../account/erasure';
 import { useClient, useGame } from '../game';
 import { Icon } from './icon';
 import type { Go, Page } from './navigation';
@@ -23,6 +23,8 @@ export function statusWords(state: ClientState): StatusWords {
       return { tone: 'away', words: link.online ? `Reconnecting${waiting}` : `Offline${waiting}` };
     case 'signed_out':
       return { tone: 'away', words: `Signed out${waiting}` };
+    case 'erasing':
+      return { tone: 'away', words: `Hidden${waiting}` };
     case 'banned':
     case 'stopped':
       return { tone: 'away', words: `Not connected${waiting}` };
@@ -82,7 +84,7 @@ export function Banners({ page, notice, onGo, onCloseNotice }: BannersProps) {
           </button>
         </p>
       )}
-      <ErasureBanner />
+      <ErasureBanner page={page} onGo={onGo} />
       {link.state === 'signed_out' && page !== 'login' && <SignedOutBanner onGo={onGo} />}
       {link.state === 'banned' && (
         <p className="banner" role="status">

@@ -156,6 +156,7 @@ describe('the status line', () => {
     [{ link: { state: 'waiting', retry_at_ms: 0, online: false }, unconfirmed: 3 }, 'Offline · 3 to save'],
     [{ link: { state: 'waiting', retry_at_ms: 0, online: true } }, 'Reconnecting'],
     [{ link: { state: 'signed_out' } }, 'Signed out'],
+    [{ link: { state: 'erasing' } }, 'Hidden'],
   ] as [Partial<ClientState>, string][])('%j says %s', (change, words) => {
     expect(statusWords(state(change)).words).toBe(words);
   });

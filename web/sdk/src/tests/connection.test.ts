@@ -139,6 +139,25 @@ describe('a connection', () => {
     expect(client.state.view.hero.tasks.length).toBe(1);
   });
 
+  it('rests while the account waits to be erased, looks again when the page wakes, and goes on when it stays', async () => {
+    const { world, client, api } = fixture();
+    client.send(createTask('a'));
+    const socket = await connect(world);
+    api.isErasing = true;
+    socket.drop(4001);
+    await world.pass(600_000);
+    expect(client.state.link.state).toBe('erasing');
+    expect([world.sockets.length, client.state.unconfirmed]).toEqual([1, 1]);
+    for (const wake of world.wakes) wake();
+    await world.pass(10);
+    expect(client.state.link.state).toBe('erasing');
+    api.isErasing = false;
+    client.reconnectNow();
+    await connect(world);
+    expect(client.state.link.state).toBe('live');
+    expect(client.state.unconfirmed).toBe(1);
+  });
+
   it.each([
     [4003, 'banned'],
     [1000, 'stopped'],

@@ -5,7 +5,7 @@ import type { Api, Session } from '../api';
 import { Auth } from '../auth';
 import { DopamineHero, type ClientOptions } from '../client';
 import type { SocketLike, Surroundings } from '../connection';
-import { Unauthorized } from '../http';
+import { ApiError, Unauthorized } from '../http';
 import { blankHero } from '../optimistic';
 import type { ClientMessage, Command, Events, Hero, ServerMessage, Welcome } from '../protocol.gen';
 import { MemoryStorage } from '../storage';
@@ -124,6 +124,7 @@ export class FakeApi implements Api {
   tickets = 0;
   isDown = false;
   isRevoked = false;
+  isErasing = false;
 
   async createGuest() {
     if (this.isDown) throw new TypeError('network');
@@ -133,6 +134,7 @@ export class FakeApi implements Api {
   async ticket() {
     if (this.isDown) throw new TypeError('network');
     if (this.isRevoked) throw new Unauthorized('ticket');
+    if (this.isErasing) throw new ApiError(403, 'erasing', '');
     this.tickets += 1;
     return `ticket-${this.tickets}`;
   }
