@@ -5,6 +5,7 @@
 //! - [`faults`]: the server as a process that can be killed; [`proxy`]: a network that can be broken; [`audit`]: the
 //!   journal against the ledgers.
 //! - [`fault`]: the list of faults to survive, each with its injection and its proof.
+//! - [`security`]: what an attack costs everybody else, and what a clock gives away.
 //! - [`scenario`]: what the command line runs.
 //!
 //! Of the game it depends on `protocol` alone: a bot knows what any client in any language can know.
@@ -20,5 +21,6 @@ pub mod mirror;
 pub mod outbox;
 pub mod proxy;
 pub mod scenario;
+pub mod security;
 pub mod stats;
 pub mod wire;

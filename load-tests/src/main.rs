@@ -11,6 +11,11 @@ use load_tests::scenario::crowd::CrowdOptions;
 use load_tests::scenario::kill::{KillOptions, run as run_kill};
 use load_tests::scenario::load::{LoadOptions, Program, run as run_load};
 use load_tests::scenario::{hostile, write_report};
+use load_tests::security::{self, SecurityOptions};
+
+/// Counts what is allocated, for what hostile frames cost; two counters more in every allocation.
+#[global_allocator]
+static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 /// Bots that play, measure and check that nothing is lost.
 #[derive(Parser)]
@@ -29,6 +34,8 @@ enum Scenario {
     Commands(Load),
     /// Faults to survive and their proofs, all or the named ones; fails if a promise breaks or a control stays blind.
     Faults(Faults),
+    /// What attacks cost everybody else, all measurements or the named ones; fails if a goal is missed.
+    Security(Security),
     /// Every kind of wrong frame; fails if one is not refused as it should be or changes anything.
     Hostile {
         /// The server's binary; it is started on a store of its own.
@@ -105,6 +112,24 @@ struct Faults {
 }
 
 #[derive(Args)]
+struct Security {
+    /// Which measurements; all when none is named.
+    names: Vec<String>,
+    /// The server's binary.
+    #[arg(long, default_value = "target/debug/dopamine-hero")]
+    server: PathBuf,
+    /// Where each measurement has a folder.
+    #[arg(long, default_value = "target/security")]
+    data: PathBuf,
+    /// Few rounds: shows that it works, not how much it is.
+    #[arg(long)]
+    quick: bool,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Args)]
 struct Load {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:3001")]
@@ -133,6 +158,7 @@ async fn main() -> Result<ExitCode> {
         Scenario::Idle(arguments) => load(Program::Idle, arguments).await,
         Scenario::Commands(arguments) => load(Program::Commands, arguments).await,
         Scenario::Faults(arguments) => faults(arguments).await,
+        Scenario::Security(arguments) => security(arguments).await,
         Scenario::Hostile { server, data } => hostile(&server, &data).await,
     }
 }
@@ -200,6 +226,16 @@ async fn faults(arguments: Faults) -> Result<ExitCode> {
     let good = rows.iter().all(fault::Row::is_good);
     println!("{}", if good { "every promise held, every control found its loss" } else { "FAILED" });
     Ok(exit_code(good))
+}
+
+async fn security(arguments: Security) -> Result<ExitCode> {
+    let options = SecurityOptions {
+        binary: fault::absolute(&arguments.server)?,
+        data: fault::absolute(&arguments.data)?,
+        quick: arguments.quick,
+        seed: arguments.seed,
+    };
+    Ok(exit_code(security::run(&options, &arguments.names).await?))
 }
 
 async fn hostile(server: &Path, data: &Path) -> Result<ExitCode> {

@@ -174,6 +174,12 @@ impl Socket {
         Ok(Self { stream, received_bytes: 0, before_welcome: 0 })
     }
 
+    /// The connection itself, for bytes that are no frames.
+    #[must_use]
+    pub fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+
     /// Sends a message.
     ///
     /// # Errors

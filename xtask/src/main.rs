@@ -12,6 +12,7 @@ mod files;
 mod install;
 mod process;
 mod readiness;
+mod security;
 mod serve;
 mod signals;
 mod sim;
@@ -61,6 +62,8 @@ enum Verb {
     },
     /// Inject faults into real processes and check that nothing is lost: all of them, or the named ones
     Faults(faults::FaultArguments),
+    /// Prove what docs/security.md promises in figures: all steps, or the named ones
+    Security(security::SecurityArguments),
     /// Measure, against a baseline in the same run; optimised, so that the first time compiles for some minutes
     Bench(bench::BenchArguments),
     /// Play seeds of the simulation: two nodes, one store, and what goes wrong between them
@@ -115,6 +118,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Build { part, release } => verbs::build(&workspace, part, release),
         Verb::Db { action } => database::run(&workspace, &action),
         Verb::Faults(arguments) => faults::run(&workspace, &arguments),
+        Verb::Security(arguments) => security::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
         Verb::Sim(sim) => sim::run(&workspace, &sim),
         Verb::Lint { fix } => verbs::lint(&workspace, fix),
