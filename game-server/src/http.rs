@@ -11,6 +11,7 @@ mod caller;
 mod catalogue;
 mod claim;
 mod client_address;
+mod codes;
 mod description;
 mod error;
 mod firebase;
@@ -189,10 +190,10 @@ fn routes() -> OpenApiRouter<Arc<Public>> {
         .routes(routes!(firebase::link))
         .routes(routes!(auth::refresh))
         .routes(routes!(auth::logout))
-        .routes(routes!(auth::forgot))
-        .routes(routes!(auth::reset))
-        .routes(routes!(auth::verify))
-        .routes(routes!(auth::resend))
+        .routes(routes!(codes::forgot))
+        .routes(routes!(codes::reset))
+        .routes(routes!(codes::verify))
+        .routes(routes!(codes::resend))
         .routes(routes!(me::show, me::change, own_data::erase))
         .routes(routes!(own_data::restore))
         .routes(routes!(own_data::export))
