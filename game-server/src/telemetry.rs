@@ -46,7 +46,8 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     tracing::error!(thread, backtrace, "panicked at {place}: {text}");
 }
 
-fn targets(level: LogLevel) -> Targets {
+/// What is logged at a level.
+pub fn targets(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

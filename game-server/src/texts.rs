@@ -54,7 +54,9 @@ impl TextKey {
         TextKey { sealing, nonces }
     }
 
-    fn parse(bytes: &[u8]) -> Option<TextKey> {
+    /// A key as it is kept, once it is unsealed: 64 bytes.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<TextKey> {
         let (sealing, nonces) = bytes.split_first_chunk()?;
         Some(TextKey { sealing: *sealing, nonces: nonces.try_into().ok()? })
     }

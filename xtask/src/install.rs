@@ -50,16 +50,29 @@ pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
     Ok(())
 }
 
-/// A store that speaks S3, from PyPI, for tests that keep pictures: in a Python environment of its own, so that nothing of the
-/// machine changes.
+/// A store that speaks S3, for tests that keep pictures.
 pub(crate) fn s3(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
-    /// In the folder's name, so that another version is another folder.
     const VERSION: &str = "5.2.1";
+    let packages = [&format!("moto[s3]=={VERSION}"), "flask", "flask-cors"];
+    python_tool(workspace, reporter, &format!("moto-{VERSION}"), &packages).map(|_| ())
+}
+
+/// Makes up requests from an OpenAPI document and compares the answers with it.
+pub(crate) fn schemathesis(workspace: &Workspace, reporter: &Reporter) -> Result<PathBuf> {
+    const VERSION: &str = "4.32.5";
+    let package = format!("schemathesis=={VERSION}");
+    let folder = python_tool(workspace, reporter, &format!("schemathesis-{VERSION}"), &[&package])?;
+    Ok(folder.join("bin/schemathesis"))
+}
+
+/// Packages from PyPI in a Python environment of their own, so that nothing of the machine changes. The folder's name has
+/// the version, so that another version is another folder.
+fn python_tool(workspace: &Workspace, reporter: &Reporter, name: &str, packages: &[&str]) -> Result<PathBuf> {
     /// Written last: a folder without it is one whose installation was broken off.
     const COMPLETE: &str = "complete";
-    let folder = workspace.target.join(format!("tools/moto-{VERSION}"));
+    let folder = workspace.target.join("tools").join(name);
     if folder.join(COMPLETE).is_file() {
-        return Ok(());
+        return Ok(folder);
     }
     let advice = "install Python 3 with its venv module (on Debian python3-venv), and let pip reach PyPI";
     let run = |command: &mut Command| reporter.run(command).with_context(|| advice.to_owned());
@@ -69,9 +82,18 @@ pub(crate) fn s3(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let package = format!("moto[s3]=={VERSION}");
-    run(Command::new(folder.join("bin/python")).args(quiet).args([&package, "flask", "flask-cors"]))?;
-    std::fs::write(folder.join(COMPLETE), "").with_context(|| format!("cannot write {}", folder.display()))
+    run(Command::new(folder.join("bin/python")).args(quiet).args(packages))?;
+    std::fs::write(folder.join(COMPLETE), "")
+        .with_context(|| format!("cannot write {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A C++ compiler, for the fuzzer's runtime.
+pub(crate) fn cxx(reporter: &Reporter) -> Result<()> {
+    if on_path("c++").is_some() || on_path("g++").is_some() {
+        return Ok(());
+    }
+    apt_install(&["g++"], reporter).context("install a C++ compiler; on Debian the package g++")
 }
 
 /// What some fault cases need besides: best effort, because a case that lacks its tool says so and the others run.

@@ -62,7 +62,7 @@ enum Verb {
     },
     /// Inject faults into real processes and check that nothing is lost: all of them, or the named ones
     Faults(faults::FaultArguments),
-    /// Prove what docs/security.md promises in figures: all steps, or the named ones
+    /// Prove what tests are too short for: fuzz targets, the WebSocket conformance suite, a search for leaked secrets
     Security(security::SecurityArguments),
     /// Measure, against a baseline in the same run; optimised, so that the first time compiles for some minutes
     Bench(bench::BenchArguments),

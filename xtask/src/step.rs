@@ -1,5 +1,6 @@
 //! Steps with a number, a name and a time, and a summary of how each ended.
 
+use std::fmt;
 use std::io::IsTerminal;
 use std::process::Command;
 use std::time::Duration;
@@ -41,6 +42,18 @@ enum Outcome {
     Skipped(String),
 }
 
+/// A step cannot be done here, which is nobody's mistake; the text says what is missing.
+#[derive(Debug)]
+pub(crate) struct Skipped(pub(crate) String);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
+
 impl Steps {
     /// `count` is how many steps will come, for the `[2/4]` in front.
     pub(crate) fn new(count: usize, output: Output) -> Self {
@@ -57,9 +70,14 @@ impl Steps {
         let time = watch.elapsed();
         let outcome = match &result {
             Ok(_) => Outcome::Passed,
+            Err(error) if error.is::<Skipped>() => Outcome::Skipped(error.to_string()),
             Err(error) => Outcome::Failed(last_line(&error.to_string(), &error.root_cause().to_string())),
         };
-        let word = if result.is_ok() { "" } else { "FAILED after " };
+        let word = match outcome {
+            Outcome::Passed => "",
+            Outcome::Failed(_) => "FAILED after ",
+            Outcome::Skipped(_) => "skipped after ",
+        };
         reporter.finish(&format!("{place} … {word}{}", spoken(time)));
         self.done.push(Done { name: name.into(), time, outcome });
         result
@@ -172,16 +190,18 @@ mod tests {
 
     #[test]
     fn the_summary_names_every_step_and_reason() {
-        let mut steps = Steps::new(3, Output::All);
+        let mut steps = Steps::new(4, Output::All);
         assert!(steps.try_step("one", |_| Ok(())));
         assert!(!steps.try_step("two", |_| Err(anyhow!("it broke"))));
         steps.skip("three", "two failed");
+        assert!(!steps.try_step("four", |_| Err(Skipped("no tool".into()).into())));
         let text = summary(&steps.done);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("passed   one"), "{text}");
         assert!(lines[1].starts_with("FAILED   two") && lines[1].ends_with("it broke"), "{text}");
         assert!(lines[2].starts_with("SKIPPED  three") && lines[2].ends_with("two failed"), "{text}");
-        assert_eq!(steps.finish().unwrap_err().to_string(), "2 of 3 steps did not pass");
+        assert!(lines[3].starts_with("SKIPPED  four") && lines[3].ends_with("no tool"), "{text}");
+        assert_eq!(steps.finish().unwrap_err().to_string(), "3 of 4 steps did not pass");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::codegen;
 use crate::faults;
 use crate::install;
 use crate::process::{cargo, npm};
+use crate::security;
 use crate::serve;
 use crate::step::{Output, Reporter, Steps};
 use crate::tidy;
@@ -75,9 +76,10 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
 }
 
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(verbs::LINT_STEP_COUNT + TEST_STEP_COUNT, Output::All);
+    let mut steps = Steps::new(verbs::LINT_STEP_COUNT + TEST_STEP_COUNT + 1, Output::All);
     verbs::lint_steps(workspace, false, &mut steps);
     every_test(workspace, &mut steps);
+    steps.try_step("short fuzzing", |reporter| security::quick(workspace, reporter));
     steps.finish()
 }
 

@@ -22,6 +22,7 @@ use super::request::{limited, load_failed, parse, read_body};
 use super::{ApiError, Peer, Public};
 use crate::accounts::erasing::NotErased;
 use crate::accounts::own_data::NoDocument;
+use crate::accounts::password::PASSWORD_CHARS_MAX;
 use crate::admission::AddressKey;
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -120,6 +121,9 @@ pub(super) async fn erase(
             "JSON like {\"password\": \"…\"}; a guest, or an account without a password, sends {} or nothing";
         let EraseRequest { password } =
             if body.is_empty() { EraseRequest::default() } else { parse(&body, hint)? };
+        if password.as_deref().is_some_and(|password| password.chars().count() > PASSWORD_CHARS_MAX) {
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "malformed", "no password is so long"));
+        }
         let address = AddressKey::from(peer.0.ip());
         let (erasing, now_ms) = (Arc::clone(&public.erasing), public.clock.now_ms());
         // It goes on when the client gives up waiting: the devices must not stay when the date is set.

@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
+use crate::leaks;
+
 /// Longer than anything here takes on a busy machine; a test that reaches it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,6 +55,7 @@ impl TestServer {
 
     /// With some variables set and a clock of the test's own.
     pub(crate) async fn start_at(clock: Clock, variables: &[(&str, &str)]) -> TestServer {
+        leaks::listen();
         let config = config(variables);
         let store = OpenStore::open(&config.database).await.expect("the store opens");
         let read_models = Arc::clone(&store.stores().read_models);
@@ -111,6 +114,10 @@ impl TestServer {
     /// Shuts down and checks that nothing is left.
     pub(crate) async fn stop(mut self) {
         let server = self.server.take().expect("not stopped yet");
+        if leaks::are_wanted() {
+            let scrape = request(server.metrics_address(), "GET", "/metrics", &[], "").await;
+            leaks::metrics(scrape.text());
+        }
         let drained = server.shutdown(PATIENCE).await;
         assert_eq!(drained, Drained::Clean);
         assert_eq!(self.metrics.connections_open.get(), 0.0, "a player's socket is left");
@@ -135,6 +142,9 @@ pub(crate) fn config(variables: &[(&str, &str)]) -> Config {
         ("DATABASE_URL", "memory:"),
         ("SHARDS", "2"),
     ];
+    for (_, value) in variables.iter().filter(|(name, _)| *name == "SECRET_KEYS") {
+        leaks::secret("secret_key", value);
+    }
     let look_up = |name: &str| {
         let found = variables.iter().chain(&base).find(|(variable, _)| *variable == name);
         found.map(|(_, value)| (*value).to_owned())
@@ -177,6 +187,7 @@ pub(crate) async fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
+    leaks::body(body.as_bytes());
     let mut head = format!("{method} {path} HTTP/1.1\r\n");
     let has = |name: &str| headers.iter().any(|(found, _)| found.eq_ignore_ascii_case(name));
     if !has("host") {
@@ -208,6 +219,10 @@ pub(crate) async fn read_answer(stream: &mut TcpStream) -> Answer {
         let mut bytes = Vec::new();
         loop {
             if let Some(answer) = parse(&bytes) {
+                leaks::body(&answer.body);
+                if let Some(cookie) = answer.header("set-cookie") {
+                    leaks::cookie(cookie);
+                }
                 return answer;
             }
             let read = stream.read_buf(&mut bytes).await.unwrap_or(0);

@@ -8,6 +8,7 @@ mod firebase;
 mod harness;
 mod http;
 mod inner_listeners;
+mod leaks;
 mod limits;
 mod mail;
 mod origin;

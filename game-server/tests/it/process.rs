@@ -10,6 +10,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
 use crate::harness::{PATIENCE, SECRET, request};
+use crate::leaks;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_dopamine-hero");
 
@@ -44,6 +45,12 @@ fn command(program: impl AsRef<Path>, variables: &[(&str, &str)]) -> Command {
         ("METRICS_PORT", "0"),
         ("LOG_FORMAT", "json"),
     ]);
+    if leaks::are_wanted() {
+        command.env("LOG_LEVEL", "trace");
+    }
+    for (_, value) in variables.iter().filter(|(name, _)| *name == "SECRET_KEYS") {
+        leaks::secret("secret_key", value);
+    }
     command.envs(variables.iter().copied()).kill_on_drop(true).stdin(Stdio::null());
     command
 }
@@ -58,7 +65,9 @@ async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let running = command(BINARY, variables).args(arguments).output();
     let output = timeout(PATIENCE, running).await.expect("it ends").expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    let ran = Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+    leaks::logged(&ran.err);
+    ran
 }
 
 /// A server process, and where it listens.
@@ -75,6 +84,7 @@ impl Process {
         let ready = async {
             loop {
                 let line = log.next_line().await.expect("text").expect("it is ready before it ends");
+                leaks::logged(&line);
                 let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
                 if json["message"] == "ready" {
                     return json["players"].as_str().expect("an address").parse().expect("an address");
@@ -96,6 +106,7 @@ impl Process {
         let ending = async {
             let mut rest = String::new();
             while let Some(line) = self.log.next_line().await.expect("text") {
+                leaks::logged(&line);
                 rest.push_str(&line);
                 rest.push('\n');
             }

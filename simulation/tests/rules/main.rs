@@ -3,6 +3,7 @@
 mod assembly;
 mod days;
 mod economy;
+mod extremes;
 mod golden;
 mod modules;
 mod offline;

@@ -6,11 +6,13 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::Figure;
+use crate::serve;
 use crate::step::Reporter;
 use crate::workspace::Workspace;
 
-/// All measurements, on the build that is there. A goal that is missed is an error that names what was seen.
+/// All measurements, on a debug build.
 pub(crate) fn run(workspace: &Workspace, quick: bool, reporter: &Reporter) -> Result<Vec<Figure>> {
+    serve::build(workspace, false, reporter)?;
     let server = workspace.server_binary(false);
     let Some(folder) = server.parent() else { bail!("{} is in no folder", server.display()) };
     let mut command = Command::new(folder.join("load-tests"));
@@ -24,9 +26,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, reporter: &Reporter) -> Re
     let output = output.with_context(|| format!("cannot run {}", folder.join("load-tests").display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let figures: Vec<Figure> = text.lines().filter_map(figure).collect();
-    if !output.status.success() {
+    if !output.status.success() && figures.iter().all(|figure| !figure.is_missed) {
         let words: Vec<String> = figures.iter().map(|it| format!("{}: {}", it.what, it.seen)).collect();
-        bail!("a goal was missed, or a measurement was not made:\n{}", words.join("\n"));
+        bail!("a measurement was not made; these were:\n{}", words.join("\n"));
     }
     Ok(figures)
 }
@@ -37,7 +39,7 @@ fn figure(line: &str) -> Option<Figure> {
     let text = |name: &str| found.get(name)?.as_str().map(str::to_owned);
     let build = if found.get("debug_build")?.as_bool()? { ", debug build" } else { "" };
     let seen = format!("{} (goal: {}; {}{build})", text("seen")?, text("goal")?, text("verdict")?);
-    Some(Figure { what: text("name")?, seen })
+    Some(Figure { what: text("name")?, seen, is_missed: text("verdict")? == "missed" })
 }
 
 #[cfg(test)]
