@@ -1,4 +1,7 @@
 //! Connections that send the head of a request byte by byte, and what a login takes beside them.
+//!
+//! They cost this program as much as the server, on the same machine. So the same is measured once more against a listener of
+//! our own that only reads: the difference between the two is the server's.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -8,8 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::compare::{Comparison, Part, Round};
 use super::{Measurement, SecurityOptions, Verdict};
@@ -19,6 +23,8 @@ use crate::http::{Endpoint, connect, request};
 const CONNECTIONS: usize = 2_000;
 /// Each sends a byte so often: the server, which takes a head within 5 s, gets five of them.
 const BYTE_EVERY: Duration = Duration::from_secs(1);
+/// How long a server waits for a head.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// A connection that was refused is made again after so long.
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Accounts that log in by turns, so that none of them has many devices.
@@ -29,6 +35,19 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 const GOAL: f64 = 0.10;
 
 pub(super) async fn run(options: &SecurityOptions) -> Result<Vec<Measurement>> {
+    Ok(vec![compare(options, Without::Connections).await?, compare(options, Without::Server).await?])
+}
+
+/// What the parts without go without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Without {
+    /// There are no trickling connections.
+    Connections,
+    /// There are as many, but to a listener of our own.
+    Server,
+}
+
+async fn compare(options: &SecurityOptions, without: Without) -> Result<Measurement> {
     let (rounds, logins) = (options.count(6, 2), options.count(100, 20));
     let plan = options.plan("slowloris")?;
     let server = plan.start().await?;
@@ -41,17 +60,22 @@ pub(super) async fn run(options: &SecurityOptions) -> Result<Vec<Measurement>> {
     for number in 0..20 {
         login(&endpoint, number).await?;
     }
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let sink = Endpoint::local(listener.local_addr()?.port());
+    let mut sinking = JoinSet::new();
+    sinking.spawn(only_read(listener));
     let mut all = Vec::new();
     let (mut number, mut open_least) = (0, usize::MAX);
     for _ in 0..rounds {
         let mut round = Round::default();
         for part in Part::ALL {
-            let trickling = match part {
-                Part::With => Some(Trickle::start(&endpoint, &plan).await?),
-                Part::Before | Part::After => None,
+            let trickling = match (part, without) {
+                (Part::With, _) => Some(Trickle::start(&endpoint, Some(&plan)).await?),
+                (_, Without::Server) => Some(Trickle::start(&sink, None).await?),
+                (_, Without::Connections) => None,
             };
             // As many with as without.
-            for _ in 0..if trickling.is_some() { logins } else { logins / 2 } {
+            for _ in 0..if part == Part::With { logins } else { logins / 2 } {
                 number += 1;
                 round.add(part, login(&endpoint, number).await?);
             }
@@ -65,16 +89,24 @@ pub(super) async fn run(options: &SecurityOptions) -> Result<Vec<Measurement>> {
     let problems = plan.log_problems();
     let is_well = server.stop().await?.success() && problems.is_empty();
     let found = Comparison::of(&all)?;
+    let than = match without {
+        Without::Connections => "",
+        Without::Server => ", compared with as many to a listener that only reads",
+    };
     let seen = format!(
-        "login beside {CONNECTIONS} trickling connections ({open_least} open at the least, counted by us): {}; one login at a \
-         time, rate limits raised by RATE_LIMIT_MAX_REQUESTS",
+        "login beside {CONNECTIONS} trickling connections{than} ({open_least} open at the least, counted by us): {}; one login \
+         at a time, rate limits raised by RATE_LIMIT_MAX_REQUESTS",
         found.words()
     );
     let verdict = if is_well { found.verdict(GOAL) } else { Verdict::Missed };
     let mut figures = found.figures();
     figures["open_least"] = json!(open_least);
     figures["problems"] = json!(problems);
-    Ok(vec![Measurement::new("slowloris", "p99 at most x1.10", seen, verdict, figures)])
+    let name = match without {
+        Without::Connections => "slowloris",
+        Without::Server => "slowloris, the server's part",
+    };
+    Ok(Measurement::new(name, "p99 at most x1.10", seen, verdict, figures))
 }
 
 fn mail(account: usize) -> String {
@@ -103,7 +135,8 @@ struct Trickle {
 }
 
 impl Trickle {
-    async fn start(endpoint: &Endpoint, plan: &ServerPlan) -> Result<Trickle> {
+    /// Until all are there, as a server counts them too.
+    async fn start(endpoint: &Endpoint, plan: Option<&ServerPlan>) -> Result<Trickle> {
         let open = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         for number in 0..CONNECTIONS {
@@ -121,7 +154,11 @@ impl Trickle {
         let trickling = Trickle { tasks, open };
         let enough = CONNECTIONS * 9 / 10;
         until("the connections are there", async || {
-            Ok(count(plan).await? >= enough && trickling.open.load(Ordering::Relaxed) >= enough)
+            let counted = match plan {
+                Some(plan) => count(plan).await?,
+                None => CONNECTIONS,
+            };
+            Ok(counted >= enough && trickling.open.load(Ordering::Relaxed) >= enough)
         })
         .await?;
         Ok(trickling)
@@ -156,6 +193,19 @@ async fn trickle(endpoint: &Endpoint, source: Ipv4Addr, open: &AtomicUsize) {
         if stream.write_all(&[*byte]).await.is_err() {
             return;
         }
+    }
+}
+
+/// Takes connections, reads, and ends them when a server would.
+async fn only_read(listener: TcpListener) {
+    let mut readers = JoinSet::new();
+    while let Ok((mut stream, _)) = listener.accept().await {
+        while readers.try_join_next().is_some() {}
+        readers.spawn(async move {
+            let mut bytes = [0; 64];
+            let reading = async { while stream.read(&mut bytes).await.is_ok_and(|count| count > 0) {} };
+            let _late = timeout(HEAD_WITHIN, reading).await;
+        });
     }
 }
 
