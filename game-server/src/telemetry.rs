@@ -46,6 +46,9 @@ fn log_panic(info: &PanicHookInfo<'_>) {
     tracing::error!(thread, backtrace, "panicked at {place}: {text}");
 }
 
+/// Libraries that would print whole frames, and the ticket in the first one.
+const TELLS_SECRETS: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+
 /// What is logged at a level.
 pub fn targets(level: LogLevel) -> Targets {
     let level = match level {
@@ -53,7 +56,10 @@ pub fn targets(level: LogLevel) -> Targets {
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => return Targets::new().with_default(LevelFilter::TRACE),
+        LogLevel::Trace => {
+            let quiet = TELLS_SECRETS.map(|name| (name, LevelFilter::INFO));
+            return Targets::new().with_default(LevelFilter::TRACE).with_targets(quiet);
+        }
     };
     let libraries = level.min(LevelFilter::WARN);
     Targets::new().with_default(libraries).with_targets(OUR_CRATES.map(|name| (name, level)))

@@ -7,17 +7,19 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, Version};
 use futures_util::{SinkExt, StreamExt};
 use game_server::clock::Clock;
+use game_server::tools;
 use persistence::AccountId;
 use persistence::accounts::{AccountChange, AccountKey};
 use protocol::client::{ClientMessage, Hello};
 use serde_json::{Value, json};
+use test_servers::Postgres;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::harness::{Answer, PATIENCE, TestServer};
+use crate::harness::{Answer, PATIENCE, SECRET, TestServer, config};
 
 pub(crate) const NOW_MS: i64 = 1_800_000_000_000;
 pub(crate) const PASSWORD: &str = "three plain words";
@@ -316,6 +318,30 @@ async fn devices_are_listed_and_signed_out() {
     let nonsense = call(&server, "DELETE", "/v1/me/devices/x", Some(&access), &Value::Null).await;
     assert_eq!(nonsense.status, 404);
     server.stop().await;
+}
+
+/// Without Redis, too: each looks into the database every two seconds.
+#[tokio::test]
+async fn a_device_that_is_signed_out_on_one_server_is_closed_on_another() {
+    let postgres = Postgres::start();
+    let url = postgres.url();
+    let variables = [("DATABASE_URL", url.as_str()), SECRET];
+    tools::migrate(&config(&variables), false, &mut Vec::new()).await.expect("empty tables can be made");
+    let here = TestServer::start_with(&variables).await;
+    let there = TestServer::start_with(&variables).await;
+    let first = register(&here, "ada@example.org", None).await;
+    let second = login(&there, "ada@example.org", PASSWORD).await.json();
+    let other = text(&second, "access_token");
+    let mut socket = open(&there, &other).await;
+    let path = format!("/v1/me/devices/{}", text(&second, "device_id"));
+    let answer = call(&here, "DELETE", &path, Some(&text(&first, "access_token")), &Value::Null).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(close_code(&mut socket).await, 4001);
+    for server in [&here, &there] {
+        assert_eq!(call(server, "GET", "/v1/me", Some(&other), &Value::Null).await.status, 401);
+    }
+    there.shut_down().await;
+    here.stop().await;
 }
 
 #[tokio::test]

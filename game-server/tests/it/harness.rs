@@ -112,7 +112,14 @@ impl TestServer {
     }
 
     /// Shuts down and checks that nothing is left.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
+        self.shut_down().await;
+        let tasks = Handle::current().metrics();
+        wait_until("every task has ended", || tasks.num_alive_tasks() == 0).await;
+    }
+
+    /// The same of one of several servers; tasks are looked at when the last one stops.
+    pub(crate) async fn shut_down(mut self) {
         let server = self.server.take().expect("not stopped yet");
         if leaks::are_wanted() {
             let scrape = request(server.metrics_address(), "GET", "/metrics", &[], "").await;
@@ -122,8 +129,6 @@ impl TestServer {
         assert_eq!(drained, Drained::Clean);
         assert_eq!(self.metrics.connections_open.get(), 0.0, "a player's socket is left");
         assert_eq!(self.metrics.http_connections_open.get(), 0.0, "a connection is left");
-        let tasks = Handle::current().metrics();
-        wait_until("every task has ended", || tasks.num_alive_tasks() == 0).await;
     }
 }
 
