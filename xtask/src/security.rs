@@ -129,10 +129,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &SecurityArguments) -> Resul
     Ok(())
 }
 
-/// The short form of what needs nothing but the compiler.
+/// The short form of what needs nothing but the compiler and the tests.
 pub(crate) fn quick(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
-    for figure in fuzz::run(workspace, true, reporter)? {
-        reporter.say(&format!("{}: {}", figure.what, figure.seen));
+    for step in [fuzz::run, leaks::run] {
+        for figure in step(workspace, true, reporter)? {
+            reporter.say(&format!("{}: {}", figure.what, figure.seen));
+        }
     }
     Ok(())
 }

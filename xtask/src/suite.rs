@@ -79,7 +79,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::new(verbs::LINT_STEP_COUNT + TEST_STEP_COUNT + 1, Output::All);
     verbs::lint_steps(workspace, false, &mut steps);
     every_test(workspace, &mut steps);
-    steps.try_step("short fuzzing", |reporter| security::quick(workspace, reporter));
+    steps.try_step("short fuzzing, leaks", |reporter| security::quick(workspace, reporter));
     steps.finish()
 }
 
