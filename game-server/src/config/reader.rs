@@ -315,10 +315,27 @@ fn is_origin(text: &str) -> bool {
         && !rest.ends_with(own_port)
 }
 
-/// An address without whoever logs in: what stands before the last @ may be a password.
+/// An address without whoever logs in: what stands before the last @ may be a password, and so may anything after a ?,
+/// where some programs take one too.
 pub(super) fn without_credentials(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
-        _ => text.to_owned(),
+    let (scheme, address) = match text.split_once("://") {
+        Some((scheme, address)) if is_scheme(scheme) => (format!("{scheme}://"), address),
+        _ => (String::new(), text),
+    };
+    let (login, place) = match address.rsplit_once('@') {
+        // Whether the @ belongs to a login or to a parameter is not said: then neither is anything behind it.
+        Some((login, _)) if login.contains('?') => ("***@", "***"),
+        Some((_, place)) => ("***@", place),
+        None => ("", address),
+    };
+    match place.split_once('?') {
+        Some((place, _)) => format!("{scheme}{login}{place}?***"),
+        None => format!("{scheme}{login}{place}"),
     }
+}
+
+/// Short and of small letters: the beginning of an address, and not of a password.
+fn is_scheme(text: &str) -> bool {
+    const CHARS_MAX: usize = 10;
+    (1..=CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
 }

@@ -375,3 +375,18 @@ fn keys_of_id_tokens_come_from_where_nobody_on_the_way_can_change_them() {
         assert_eq!(problems[0].variable, "FIREBASE_PROJECT_ID");
     }
 }
+
+#[test]
+fn an_address_is_shown_without_what_logs_in_wherever_that_stands() {
+    for (address, shown) in [
+        ("postgres://u:hunter2@db:5432/heroes", "postgres://***@db:5432/heroes"),
+        ("postgres://db/heroes?user=u&password=hunter2", "postgres://db/heroes?***"),
+        ("postgres://db/heroes?user=u&password=hunter2@x", "postgres://***@***"),
+        ("postgres://u:hunter?2@db/heroes", "postgres://***@***"),
+        ("mysql:/u:hunter2@db/heroes", "***@db/heroes"),
+        ("hunter2://x@db/heroes", "***@db/heroes"),
+        ("sqlite://data/heroes.sqlite", "sqlite://data/heroes.sqlite"),
+    ] {
+        assert_eq!(super::reader::without_credentials(address), shown, "{address}");
+    }
+}
