@@ -45,11 +45,18 @@ pub fn check(bytes: &[u8]) {
 /// Puts the secret where the mark is, if what stands there is one: all of a secret, or whoever logs in to an address.
 fn with_secret(name: &str, value: &str) -> String {
     let Some(mark) = value.find(MARK) else { return value.to_owned() };
+    // A file may be called anything, and nobody logs in to it.
+    let is_file = name == "DATABASE_URL" && value.trim_start().starts_with("sqlite:");
     let is_secret = match name {
+        _ if is_file => false,
         "SECRET_KEYS" | "AWS_SECRET_ACCESS_KEY" => true,
         "DATABASE_URL" | "REDIS_URL" | "SMTP_URL" | "S3_ENDPOINT" => {
-            let before_host = value.rfind('@').is_some_and(|at| mark < at);
-            let in_query = value.find("password=").is_some_and(|at| at < mark);
+            // Behind a host an @ means nothing.
+            let rest = value.get(mark..).unwrap_or_default();
+            let before_host =
+                rest.find(['@', '/', '?', '#', ',']).is_some_and(|at| rest[at..].starts_with('@'));
+            let query = value.find('?').and_then(|at| value.get(at..mark));
+            let in_query = query.is_some_and(|query| query.contains("password="));
             before_host || (in_query && value.starts_with("postgres"))
         }
         _ => false,

@@ -51,13 +51,12 @@ const INSTRUMENTATION: [&str; 7] = [
 
 pub(super) fn run(workspace: &Workspace, quick: bool, reporter: &Reporter) -> Result<Vec<Figure>> {
     let programs = build(workspace, reporter)?;
-    let seconds = if quick { QUICK_S } else { FULL_S };
     let at_once = thread::available_parallelism().map_or(1, usize::from);
     let mut figures = Vec::new();
     for targets in TARGETS.chunks(at_once) {
         let programs = &programs;
         let ran: Vec<Result<Figure>> = thread::scope(|scope| {
-            let start = |target| scope.spawn(move || fuzz(workspace, programs, target, seconds));
+            let start = |target| scope.spawn(move || fuzz(workspace, programs, target, quick));
             let running: Vec<_> = targets.iter().map(start).collect();
             running.into_iter().map(|one| one.join().expect("it returns its error")).collect()
         });
@@ -89,8 +88,9 @@ fn build(workspace: &Workspace, reporter: &Reporter) -> Result<PathBuf> {
 }
 
 /// Runs one target: first everything that is committed, then what the fuzzer makes of it.
-fn fuzz(workspace: &Workspace, programs: &Path, target: &Target, seconds: u32) -> Result<Figure> {
+fn fuzz(workspace: &Workspace, programs: &Path, target: &Target, quick: bool) -> Result<Figure> {
     let name = target.name;
+    let seconds = if quick { QUICK_S } else { FULL_S };
     let folder = |kind: &str| -> Result<PathBuf> {
         let folder = workspace.target.join("fuzz").join(kind).join(name);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -99,6 +99,10 @@ fn fuzz(workspace: &Workspace, programs: &Path, target: &Target, seconds: u32) -
     let artifacts = folder("findings")?;
     let mut command = Command::new(programs.join(name));
     command.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={}", target.bytes_max));
+    if quick {
+        // What a short run tries is the same each time: what it finds is the fault of a change.
+        command.arg("-seed=1");
+    }
     command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     // What is new is kept in the first folder, the others are only read.
