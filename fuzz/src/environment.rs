@@ -51,10 +51,11 @@ fn with_secret(name: &str, value: &str) -> String {
         _ if is_file => false,
         "SECRET_KEYS" | "AWS_SECRET_ACCESS_KEY" => true,
         "DATABASE_URL" | "REDIS_URL" | "SMTP_URL" | "S3_ENDPOINT" => {
-            // Behind a host an @ means nothing.
-            let rest = value.get(mark..).unwrap_or_default();
-            let before_host =
-                rest.find(['@', '/', '?', '#', ',']).is_some_and(|at| rest[at..].starts_with('@'));
+            // Behind a host an @ means nothing, nor does one in the path of a local socket.
+            let (before, after) = value.split_at(mark);
+            let before = before.rsplit(',').next().unwrap_or_default();
+            let is_login = !before.contains(['?', '#']) && !before.contains("unix");
+            let before_host = is_login && first_of(after, &['@', '/', '?', '#', ',']) == Some('@');
             let query = value.find('?').and_then(|at| value.get(at..mark));
             let in_query = query.is_some_and(|query| query.contains("password="));
             before_host || (in_query && value.starts_with("postgres"))
@@ -62,4 +63,8 @@ fn with_secret(name: &str, value: &str) -> String {
         _ => false,
     };
     if is_secret { value.replacen(MARK, CANARY, 1) } else { value.to_owned() }
+}
+
+fn first_of(text: &str, wanted: &[char]) -> Option<char> {
+    text.chars().find(|character| wanted.contains(character))
 }

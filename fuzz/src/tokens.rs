@@ -36,8 +36,7 @@ impl Lab {
         let secret = |name: &str| (name == "SECRET_KEYS").then(|| SECRET.to_owned());
         let config = Config::parse(secret).expect("it is valid");
         let keys = Keys::open(&config, &[0; 32]).expect("the secret is configured");
-        let accounts =
-            Accounts::new(std::sync::Arc::new(MemoryStore::new()), keys, Clock::fixed(NOW_MS));
+        let accounts = Accounts::new(std::sync::Arc::new(MemoryStore::new()), keys, Clock::fixed(NOW_MS));
         let (session, guest) = runtime.block_on(async {
             let wish = Registration {
                 mail: "ada@example.org",
@@ -49,8 +48,7 @@ impl Lab {
             let session = accounts.register(wish).await.expect("nobody has the address");
             (session, accounts.create_guest("fuzz").await.expect("memory has room"))
         });
-        let bearers =
-            vec![session.access_token.expose().to_owned(), guest.device_token.expose().to_owned()];
+        let bearers = vec![session.access_token.expose().to_owned(), guest.device_token.expose().to_owned()];
         Self { runtime, accounts, bearers, refresh: session.refresh_token.expose().to_owned() }
     }
 

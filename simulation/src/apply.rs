@@ -1,7 +1,4 @@
 //! What an event does to a hero. The only code that changes one; runs no rule and reads no catalogue.
-//!
-//! It cannot refuse: the event has happened. So what adds up stops at the end of its scale, which no rule ever comes near;
-//! a journal that says otherwise must not end the server, whoever wrote it.
 
 mod belongings;
 mod days;
@@ -87,7 +84,7 @@ pub fn apply(hero: &mut Hero, timed: &TimedEvent) {
 }
 
 fn contact(hero: &mut Hero, at_ms: i64) {
-    if at_ms.saturating_sub(hero.contact_ms) > GAP_MS {
+    if at_ms - hero.contact_ms > GAP_MS {
         hero.gap_from_ms = hero.contact_ms;
         hero.gap_offline_ms = 0;
     }
@@ -96,7 +93,7 @@ fn contact(hero: &mut Hero, at_ms: i64) {
 
 /// From when on an offline session that is reported now may lie, and how much of that silence is used up.
 pub(crate) fn gap(hero: &Hero, now_ms: i64) -> (i64, i64) {
-    if now_ms.saturating_sub(hero.contact_ms) > GAP_MS {
+    if now_ms - hero.contact_ms > GAP_MS {
         (hero.contact_ms, 0)
     } else {
         (hero.gap_from_ms, hero.gap_offline_ms)
@@ -105,32 +102,16 @@ pub(crate) fn gap(hero: &Hero, now_ms: i64) -> (i64, i64) {
 
 fn pay(hero: &mut Hero, event: &Event) {
     let earned_me = event.earned_me();
-    let of_today_me = match event {
+    hero.wallet.energy_me += event.energy_me();
+    hero.wallet.dopamine_md += event.dopamine_md();
+    hero.wallet.lifetime_me += earned_me;
+    hero.today.energy_me += match event {
         Event::OfflineFocusCredited { parts, .. } => {
             let today = hero.today.bounds.day_no;
-            sum(parts.iter().filter(|part| part.day_no == today).map(|part| part.energy_me))
+            parts.iter().filter(|part| part.day_no == today).map(|part| part.energy_me).sum()
         }
         _ => earned_me,
     };
-    add(&mut hero.wallet.energy_me, event.energy_me());
-    add(&mut hero.wallet.dopamine_md, event.dopamine_md());
-    add(&mut hero.wallet.lifetime_me, earned_me);
-    add(&mut hero.today.energy_me, of_today_me);
-}
-
-/// Adds an amount or a time, up to the end of the scale.
-fn add(total: &mut i64, more: i64) {
-    *total = total.saturating_add(more);
-}
-
-/// Counts one more of something, up to the end of the scale.
-fn count(total: &mut u32, is_one: bool) {
-    *total = total.saturating_add(u32::from(is_one));
-}
-
-/// A sum, up to the end of the scale.
-pub(crate) fn sum(amounts: impl Iterator<Item = i64>) -> i64 {
-    amounts.fold(0, i64::saturating_add)
 }
 
 fn create(hero: &mut Hero, at_ms: i64, event: &Event) {

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 
-use super::{add, count};
 use crate::event::Event;
 use crate::hero::{Blueprint, Hero, Preset, Unlocked};
 
@@ -28,9 +27,7 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
                 hero.presets.queued_slot = None;
             }
         }
-        Event::PresetSlotBought { .. } => {
-            hero.presets.slots_bought = hero.presets.slots_bought.saturating_add(1);
-        }
+        Event::PresetSlotBought { .. } => hero.presets.slots_bought += 1,
         Event::CosmeticBought { cosmetic_id, .. } => hero.cosmetics.owned.push(*cosmetic_id),
         Event::CosmeticEquipped { cosmetic_id, replaces } => {
             hero.cosmetics.equipped.retain(|worn| Some(*worn) != *replaces);
@@ -39,7 +36,7 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
         Event::ModuleUpgraded { module_id, level, cost_md } => {
             if let Some(module) = hero.modules.iter_mut().find(|module| module.module_id == *module_id) {
                 module.level = *level;
-                add(&mut module.invested_md, *cost_md);
+                module.invested_md += cost_md;
             }
         }
         Event::ModuleSold { module_id, .. } => hero.modules.retain(|module| module.module_id != *module_id),
@@ -66,7 +63,7 @@ fn assembly(hero: &mut Hero, at_ms: i64, event: &Event) {
             settle(hero, at_ms);
             hero.assembly.jobs.retain(|job| job.job_id != *job_id);
             hero.modules.push(*module);
-            count(&mut hero.statistics.modules_built, *counts);
+            hero.statistics.modules_built += u32::from(*counts);
             if let Some(owned) =
                 rarity_slot.and_then(|slot| hero.statistics.rarities_owned.get_mut(usize::from(slot)))
             {
@@ -82,7 +79,7 @@ fn assembly(hero: &mut Hero, at_ms: i64, event: &Event) {
         }
         Event::BlueprintPaid { cost_me, .. } => {
             if let Some(blueprint) = hero.assembly.blueprint.as_deref_mut() {
-                add(&mut blueprint.paid_me, *cost_me);
+                blueprint.paid_me += cost_me;
             }
         }
         Event::BlueprintUnpinned { .. } => hero.assembly.blueprint = None,
@@ -93,9 +90,9 @@ fn assembly(hero: &mut Hero, at_ms: i64, event: &Event) {
 /// Brings all jobs to this moment at the speed they had: arithmetic on facts, no rule.
 pub(super) fn settle(hero: &mut Hero, at_ms: i64) {
     let assembly = &mut hero.assembly;
-    let ms = at_ms.saturating_sub(assembly.anchor_ms).max(0);
+    let ms = (at_ms - assembly.anchor_ms).max(0);
     for job in &mut assembly.jobs {
-        add(&mut job.done_permille_ms, ms.saturating_mul(i64::from(assembly.speed_permille)));
+        job.done_permille_ms += ms * i64::from(assembly.speed_permille);
     }
     assembly.anchor_ms = assembly.anchor_ms.max(at_ms);
 }

@@ -1,6 +1,5 @@
 //! Days, streak, zones and the bonuses that are counted by day.
 
-use super::{add, count};
 use crate::event::{Bonus, DayCredit, Event};
 use crate::hero::{DayBounds, DayKind, DayRecord, Hero, StreakChain, Today, Zone};
 
@@ -20,7 +19,7 @@ pub(super) fn apply(hero: &mut Hero, event: &Event) {
                 session.started_day_counted = true;
             }
             hero.today.before = *before_today;
-            count(&mut hero.streak.active_days, true);
+            hero.streak.active_days += 1;
             hero.streak.last_active_day =
                 Some(hero.streak.last_active_day.map_or(*day_no, |last| last.max(*day_no)));
             set_chain(hero, *chain);
@@ -42,7 +41,7 @@ pub(super) fn apply(hero: &mut Hero, event: &Event) {
         Event::DayExtended { today, zone } => {
             hero.today.bounds = *today;
             // It was made where the next day would have begun.
-            zone_changed(hero, zone, today.day_no.saturating_add(1));
+            zone_changed(hero, zone, today.day_no + 1);
         }
         Event::OutageDeclared { today, records, before_today, chain } => {
             upsert(hero, records);
@@ -52,8 +51,8 @@ pub(super) fn apply(hero: &mut Hero, event: &Event) {
         }
         Event::ShieldGiven { shields } => {
             hero.streak.memory_shield_given = true;
-            hero.streak.chain.shields = hero.streak.chain.shields.saturating_add(*shields);
-            hero.today.shields_given = hero.today.shields_given.saturating_add(*shields);
+            hero.streak.chain.shields += shields;
+            hero.today.shields_given += shields;
         }
         Event::ZoneQueued { zone } => hero.next_zone = zone.clone().map(alloc::boxed::Box::new),
         Event::DailyGoalSet { minutes } => hero.daily_goal_minutes = *minutes,
@@ -72,7 +71,7 @@ fn bonus_paid(hero: &mut Hero, bonus: Bonus, energy_me: i64) {
                 && !session.ignited
             {
                 session.ignited = true;
-                count(&mut hero.statistics.sparks, true);
+                hero.statistics.sparks += 1;
             }
         }
         Bonus::Completion => {}
@@ -80,7 +79,7 @@ fn bonus_paid(hero: &mut Hero, bonus: Bonus, energy_me: i64) {
         Bonus::DailyGoal => hero.today.goal_reached = true,
         Bonus::WelcomeBack => {
             hero.streak.last_welcome_day = Some(hero.today.bounds.day_no);
-            count(&mut hero.statistics.welcomes, true);
+            hero.statistics.welcomes += 1;
         }
     }
 }
@@ -104,9 +103,9 @@ fn credit_day(hero: &mut Hero, day: &DayCredit) {
     session.meter = day.meter;
     session.acted = day.meter;
     session.acted_completion_me = session.completion_me;
-    add(&mut session.credited_focus_ms, day.credit.focus_ms);
-    add(&mut session.credited_me, day.credit.energy_me);
-    add(&mut session.credited_md, day.credit.dopamine_md);
+    session.credited_focus_ms += day.credit.focus_ms;
+    session.credited_me += day.credit.energy_me;
+    session.credited_md += day.credit.dopamine_md;
     let category = session.category;
     super::focus::credit_focus(hero, &day.credit, category);
 }

@@ -1,6 +1,5 @@
 //! Sessions, breaks and what they credit.
 
-use super::{add, count, sum};
 use crate::event::{Credit, Event, OfflinePart};
 use crate::hero::{
     Break, DayRecord, EndKind, EndedSession, Hero, Meter, Session, SessionState, ToConfirm, category_slot,
@@ -27,13 +26,13 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
         Event::OfflineFocusCredited { session_id, ended_at_ms, category, task_id, parts, spark, .. } => {
             hero.last_id = hero.last_id.max(*session_id);
             hero.focus_known_until_ms = hero.focus_known_until_ms.max(*ended_at_ms);
-            count(&mut hero.statistics.sessions, true);
-            count(&mut hero.statistics.sparks, *spark);
+            hero.statistics.sessions += 1;
+            hero.statistics.sparks += u32::from(*spark);
             for part in parts {
                 offline_part(hero, part);
             }
-            let focus_ms = sum(parts.iter().map(|part| part.focus_ms));
-            add(&mut hero.gap_offline_ms, focus_ms);
+            let focus_ms = parts.iter().map(|part| part.focus_ms).sum();
+            hero.gap_offline_ms += focus_ms;
             let day_no = parts.last().map_or(0, |part| part.day_no);
             count_focus(hero, focus_ms, category_slot(*category), day_no);
             link_focus(hero, *task_id, focus_ms);
@@ -42,7 +41,7 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
         Event::BreakEnded { taken, round_begins, .. } => {
             hero.on_break = None;
             if *taken {
-                count(&mut hero.statistics.breaks, true);
+                hero.statistics.breaks += 1;
                 hero.today.breaks = hero.today.breaks.saturating_add(1);
             }
             if let Some(session) = changed(hero)
@@ -66,7 +65,7 @@ fn session_event(hero: &mut Hero, at_ms: i64, event: &Event) {
         link_focus(hero, *old_task_id, *old_task_focus_ms);
     }
     if let Event::SessionResumed { comeback: true, .. } = event {
-        count(&mut hero.statistics.comebacks, true);
+        hero.statistics.comebacks += 1;
     }
     let Some(session) = changed(hero) else { return };
     match event {
@@ -90,12 +89,12 @@ fn session_event(hero: &mut Hero, at_ms: i64, event: &Event) {
             }
         }
         Event::SessionResumed { paused_ms, .. } => {
-            add(&mut session.paused_ms, *paused_ms);
+            session.paused_ms += paused_ms;
             run(session, at_ms);
         }
         Event::RoundFinished { meter, completion_me } => {
             session.meter = *meter;
-            add(&mut session.completion_me, *completion_me);
+            session.completion_me += completion_me;
             session.state = SessionState::Overtime { since_ms: meter.at_ms };
         }
         Event::SessionContinued { meter, round, target_ms } => {
@@ -114,7 +113,7 @@ fn session_event(hero: &mut Hero, at_ms: i64, event: &Event) {
 /// The open session, with its revision raised.
 fn changed(hero: &mut Hero) -> Option<&mut Session> {
     let session = hero.session.as_deref_mut()?;
-    count(&mut session.revision, true);
+    session.revision += 1;
     Some(session)
 }
 
@@ -142,7 +141,7 @@ fn ended(hero: &mut Hero, ended_at_ms: i64, meter: &Meter, credit: &Credit, asks
         ended_at_ms,
         break_taken: matches!(end, EndKind::Auto),
     });
-    count(&mut hero.statistics.sessions, true);
+    hero.statistics.sessions += 1;
     if asks {
         session.meter = *meter;
         hero.to_confirm = Some(alloc::boxed::Box::new(ToConfirm { session: *session, ended_at_ms }));
@@ -153,7 +152,7 @@ fn ended(hero: &mut Hero, ended_at_ms: i64, meter: &Meter, credit: &Credit, asks
 
 /// Moves what a session earned into the day and the totals; the wallet has it already.
 pub(super) fn credit_focus(hero: &mut Hero, credit: &Credit, category: crate::catalogue::Category) {
-    add(&mut hero.today.focus_ms, credit.day_focus_ms);
+    hero.today.focus_ms += credit.day_focus_ms;
     let day_no = hero.today.bounds.day_no;
     count_focus(hero, credit.focus_ms, category_slot(category), day_no);
     link_focus(hero, credit.task_id, credit.task_focus_ms);
@@ -162,7 +161,7 @@ pub(super) fn credit_focus(hero: &mut Hero, credit: &Credit, category: crate::ca
 fn count_focus(hero: &mut Hero, focus_ms: i64, slot: usize, day_no: i32) {
     let statistics = &mut hero.statistics;
     if let Some(total) = statistics.focus_ms_by_category.get_mut(slot) {
-        add(total, focus_ms);
+        *total += focus_ms;
     }
     if focus_ms == 0 {
         return;
@@ -170,25 +169,20 @@ fn count_focus(hero: &mut Hero, focus_ms: i64, slot: usize, day_no: i32) {
     if let Some(last) = statistics.last_day_by_category.get_mut(slot) {
         *last = day_no.max(*last);
     }
-    let week = statistics
-        .last_day_by_category
-        .iter()
-        .take(4)
-        .filter(|last| **last > day_no.saturating_sub(7))
-        .count();
+    let week = statistics.last_day_by_category.iter().take(4).filter(|last| **last > day_no - 7).count();
     statistics.categories_in_week = statistics.categories_in_week.max(u8::try_from(week).unwrap_or(u8::MAX));
 }
 
 fn link_focus(hero: &mut Hero, task_id: Option<u32>, focus_ms: i64) {
     if let Some(task) = task_id.and_then(|task_id| hero.task_mut(task_id)) {
-        add(&mut task.focus_ms, focus_ms);
+        task.focus_ms += focus_ms;
     }
 }
 
 fn offline_part(hero: &mut Hero, part: &OfflinePart) {
     if part.day_no == hero.today.bounds.day_no {
-        add(&mut hero.today.focus_ms, part.focus_ms);
-        add(&mut hero.today.offline_ms, part.focus_ms);
+        hero.today.focus_ms += part.focus_ms;
+        hero.today.offline_ms += part.focus_ms;
     } else if let Some(record) = hero.days.iter_mut().find(|record| record.day_no == part.day_no) {
         add_offline(record, part);
     }
@@ -203,7 +197,7 @@ fn add_offline(record: &mut DayRecord, part: &OfflinePart) {
 
 /// Whole minutes, rounded up: what is used up of a limit is never told too small.
 pub(crate) fn minutes_up(ms: i64) -> u16 {
-    u16::try_from(ms.saturating_add(59_999).div_euclid(60_000)).unwrap_or(u16::MAX)
+    u16::try_from((ms + 59_999).div_euclid(60_000)).unwrap_or(u16::MAX)
 }
 
 fn break_started(hero: &mut Hero, on_break: Break) {

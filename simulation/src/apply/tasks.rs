@@ -1,6 +1,5 @@
 //! Tasks and their occurrences.
 
-use super::{add, count};
 use crate::event::Event;
 use crate::hero::{Hero, Occurrence, Task};
 
@@ -32,20 +31,20 @@ pub(super) fn apply(hero: &mut Hero, at_ms: i64, event: &Event) {
         } => {
             if *first {
                 let counts = &mut hero.statistics;
-                count(&mut counts.tasks_done, true);
-                count(&mut counts.tasks_backed, *backed);
-                count(&mut counts.frogs, *frog);
-                count(&mut counts.estimates_met, *estimate_met);
+                counts.tasks_done += 1;
+                counts.tasks_backed += u32::from(*backed);
+                counts.frogs += u32::from(*frog);
+                counts.estimates_met += u32::from(*estimate_met);
                 hero.today.tasks_done = hero.today.tasks_done.saturating_add(1);
             }
-            count(&mut hero.statistics.splits, *split);
-            add(&mut hero.today.task_energy_me, *energy_me);
+            hero.statistics.splits += u32::from(*split);
+            hero.today.task_energy_me += energy_me;
             let parent_id = hero.task_mut(*task_id).and_then(|task| {
                 done(task, at_ms, *occurrence_day, *focus_ms);
                 task.parent_id
             });
             if let Some(parent) = parent_id.and_then(|parent_id| hero.task_mut(parent_id)) {
-                add(&mut parent.subtasks_me, *energy_me);
+                parent.subtasks_me += energy_me;
             }
         }
         Event::TaskReopened { task_id, occurrence_day } => {
@@ -78,7 +77,7 @@ fn done(task: &mut Task, at_ms: i64, occurrence_day: Option<i32>, focus_ms: i64)
             }
         }
         Err(index) => {
-            add(&mut repeat.focus_used_ms, focus_ms);
+            repeat.focus_used_ms += focus_ms;
             repeat.occurrences.insert(index, Occurrence { day_no, done_at_ms: Some(at_ms) });
             let surplus = repeat.occurrences.len().saturating_sub(OCCURRENCES_KEPT);
             repeat.occurrences.drain(..surplus);

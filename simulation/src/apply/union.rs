@@ -29,7 +29,7 @@ fn united(hero: &mut Hero, at_ms: i64, union: &GuestUnion) {
     hero.achievements.sort_by_key(|unlocked| unlocked.at_ms);
     hero.synergies_found.extend_from_slice(&union.synergies);
     hero.cosmetics.owned.extend_from_slice(&union.cosmetics);
-    hero.presets.slots_bought = hero.presets.slots_bought.saturating_add(union.preset_slots);
+    hero.presets.slots_bought += union.preset_slots;
     hero.presets.slots_used |= union.presets_used;
     hero.statistics = union.statistics;
     hero.today = union.today;

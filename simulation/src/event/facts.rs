@@ -4,7 +4,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Bonus, Event};
-use crate::apply::sum;
 
 impl Bonus {
     /// Its cause in the ledger.
@@ -89,7 +88,7 @@ impl Event {
         match self {
             Self::SessionEnded { credit, .. } | Self::SessionConfirmed { credit, .. } => credit.energy_me,
             Self::DaysEnded { credit: Some(day), .. } => day.credit.energy_me,
-            Self::OfflineFocusCredited { parts, .. } => sum(parts.iter().map(|part| part.energy_me)),
+            Self::OfflineFocusCredited { parts, .. } => parts.iter().map(|part| part.energy_me).sum(),
             Self::BreakEnded { energy_me, .. }
             | Self::BonusPaid { energy_me, .. }
             | Self::TaskCompleted { energy_me, .. }
@@ -103,13 +102,11 @@ impl Event {
     #[must_use]
     pub fn energy_me(&self) -> i64 {
         match self {
-            Self::AssemblyStarted { cost_me, .. } | Self::BlueprintPaid { cost_me, .. } => {
-                cost_me.saturating_neg()
-            }
+            Self::AssemblyStarted { cost_me, .. } | Self::BlueprintPaid { cost_me, .. } => -cost_me,
             Self::AssemblyCancelled { refund_me, .. }
             | Self::BlueprintUnpinned { refund_me, .. }
             | Self::ModuleSold { refund_me, .. } => *refund_me,
-            Self::HeroHandedOver { energy_me, .. } => energy_me.saturating_neg(),
+            Self::HeroHandedOver { energy_me, .. } => -energy_me,
             Self::GuestUnited { union } => union.energy_me,
             _ => self.earned_me(),
         }
@@ -121,13 +118,13 @@ impl Event {
         match self {
             Self::SessionEnded { credit, .. } | Self::SessionConfirmed { credit, .. } => credit.dopamine_md,
             Self::DaysEnded { credit: Some(day), .. } => day.credit.dopamine_md,
-            Self::OfflineFocusCredited { parts, .. } => sum(parts.iter().map(|part| part.dopamine_md)),
+            Self::OfflineFocusCredited { parts, .. } => parts.iter().map(|part| part.dopamine_md).sum(),
             Self::ModuleAssembled { cost_md, .. }
             | Self::ModuleUpgraded { cost_md, .. }
             | Self::PresetSlotBought { cost_md }
-            | Self::CosmeticBought { cost_md, .. } => cost_md.saturating_neg(),
+            | Self::CosmeticBought { cost_md, .. } => -cost_md,
             Self::ModuleSold { refund_md, .. } => *refund_md,
-            Self::HeroHandedOver { dopamine_md, .. } => dopamine_md.saturating_neg(),
+            Self::HeroHandedOver { dopamine_md, .. } => -dopamine_md,
             Self::GuestUnited { union } => union.dopamine_md,
             _ => 0,
         }

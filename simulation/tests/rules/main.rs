@@ -3,7 +3,6 @@
 mod assembly;
 mod days;
 mod economy;
-mod extremes;
 mod golden;
 mod modules;
 mod offline;
