@@ -3,6 +3,8 @@
 //! The chain of hashes finds what was changed by accident. This is about the rest: a bug of an older server, or somebody
 //! with a database of their own.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use bytes::Bytes;
 use game_server::journal::{self, StoredHero};
 use game_server::texts::TextKey;
@@ -16,8 +18,7 @@ const AT_MS: i64 = 1_785_578_400_000;
 /// Bytes before the state and the event.
 const HEAD_BYTES: usize = 5;
 
-/// Whatever decodes can be kept and read again. It is not applied: amounts that no hero can hold are a panic there, which a
-/// server takes for damage and sets the hero aside; here every panic would be a finding.
+/// Whatever decodes can be kept and read again, and applied like a history that a server reads.
 pub fn check(bytes: &[u8]) {
     let Some((&[version, moment, stream, high, low], rest)) = bytes.split_first_chunk::<HEAD_BYTES>() else {
         return;
@@ -34,14 +35,30 @@ pub fn check(bytes: &[u8]) {
     let Ok(stored) = stored else { return };
     kept(&stored, &key, texts);
     let record = event_record(schema_version, moment, stream, event);
-    if let Ok(timed) = journal::event(&record, texts) {
-        let _told = (timed.event.kind(), timed.event.subject(), timed.event.sections());
-        let _tasks = (timed.event.changed_task_ids(), timed.event.removed_task_ids());
-        let body = journal::body(&timed, None, 1, &key);
-        let again = EventRecord { payload: body.payload, schema_version: body.schema_version, ..record };
-        let read = journal::event(&again, texts).expect("it was just written");
-        assert!(texts.is_none() || read == timed, "an event reads as another one");
+    let Ok(timed) = journal::event(&record, texts) else { return };
+    let _told = (timed.event.kind(), timed.event.subject(), timed.event.sections());
+    let _tasks = (timed.event.changed_task_ids(), timed.event.removed_task_ids());
+    let body = journal::body(&timed, None, 1, &key);
+    let again = EventRecord { payload: body.payload, schema_version: body.schema_version, ..record.clone() };
+    let read = journal::event(&again, texts).expect("it was just written");
+    assert!(texts.is_none() || read == timed, "an event reads as another one");
+    let mut applied = stored.clone();
+    match guarded(|| journal::apply(&mut applied, &record, texts).map(drop)) {
+        Some(Ok(())) => kept(&applied, &key, texts),
+        Some(Err(_refused)) => assert!(applied == stored, "refused, and changed all the same"),
+        // Damage: what is half done is dropped.
+        None => {}
     }
+}
+
+/// As a server applies what it reads: an amount that no hero can hold is a panic, and the hero is set aside. The fuzzer's own
+/// hook would take it for a finding.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    done.ok()
 }
 
 /// A state is written and read as it is; without the key, its texts are the same sealed ones as with it.
