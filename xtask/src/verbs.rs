@@ -1,5 +1,7 @@
 //! The small verbs, and the checks of style that `lint` and `ci` share.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::Part;
@@ -40,8 +42,14 @@ pub(crate) fn lint(workspace: &Workspace, fix: bool) -> Result<()> {
 pub(crate) fn lint_steps(workspace: &Workspace, fix: bool, steps: &mut Steps) {
     steps.try_step("tidy", |_| tidy::run(workspace));
     steps.try_step("format", |reporter| {
-        let arguments: &[&str] = if fix { &["fmt", "--all"] } else { &["fmt", "--all", "--check"] };
-        reporter.run(&mut cargo(workspace, arguments))
+        // The fuzz targets are a workspace of their own.
+        for mut command in [cargo(workspace, &["fmt", "--all"]), fuzz_format(workspace)] {
+            if !fix {
+                command.arg("--check");
+            }
+            reporter.run(&mut command)?;
+        }
+        Ok(())
     });
     steps.try_step("clippy", |reporter| {
         if fix {
@@ -64,7 +72,16 @@ pub(crate) fn lint_steps(workspace: &Workspace, fix: bool, steps: &mut Steps) {
 
 pub(crate) fn format(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::new(1, Output::All);
-    steps.must("format", |reporter| reporter.run(&mut cargo(workspace, &["fmt", "--all"])))
+    steps.must("format", |reporter| {
+        reporter.run(&mut cargo(workspace, &["fmt", "--all"]))?;
+        reporter.run(&mut fuzz_format(workspace))
+    })
+}
+
+fn fuzz_format(workspace: &Workspace) -> Command {
+    let mut command = cargo(workspace, &["fmt", "--manifest-path"]);
+    command.arg(workspace.root.join("fuzz/Cargo.toml"));
+    command
 }
 
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
