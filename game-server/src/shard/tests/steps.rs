@@ -1,7 +1,8 @@
 //! A shard without its loop, one step at a time: the test says when something is durable.
 
 use persistence::{
-    Cache, Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, JournalHandle, Seq, Ticket,
+    AccountStore, Cache, Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, HeroState, JournalHandle,
+    Seq, Ticket,
 };
 use simulation::event::{Bonus, Event};
 use tokio::sync::mpsc;
@@ -159,6 +160,17 @@ async fn a_device_of_a_hero_that_the_rules_cannot_handle_is_not_left_waiting() {
     for device in devices {
         assert_eq!(taken(&device).1, Some(close::INTERNAL), "socket {}", device.connection_id);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_erased_hero_is_nobodys_and_its_devices_are_sent_to_log_in() {
+    let mut steps = Steps::start();
+    steps.store.erase_guest(hero(1)).await.expect("the store is there");
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    assert_eq!(taken(&outbox).1, Some(close::UNAUTHENTICATED));
+    let head = steps.store.head(hero(1)).await.expect("the store is there").expect("it was claimed");
+    assert_eq!((head.state, head.last_seq), (HeroState::Free, Seq(0)), "given back, with nothing written");
 }
 
 #[tokio::test(start_paused = true)]
