@@ -2,7 +2,9 @@
 
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { disagreement, freshTab, GameServer, launch, nextSecond, openTab, seededDevice, startButton, status, timerSeconds } from './harness';
+import {
+  type Device, disagreement, freshTab, type GameServer, heading, launch, nextSecond, open, openTab, saved, seededServer, startButton, status, timerSeconds,
+} from './harness';
 
 const MAIL = 'mira@example.org';
 const PASSWORD = 'violet kettle on a train';
@@ -13,13 +15,10 @@ let page: Page;
 let context: BrowserContext;
 let complaints: string[];
 /** A guest of some weeks, made by the seed. */
-let seeded: { hero_id: string; device_token: string };
+let seeded: Device;
 
 beforeAll(async () => {
-  server = await GameServer.start();
-  await server.end('SIGTERM');
-  seeded = await seededDevice(server);
-  await server.start();
+  ({ server, seeded } = await seededServer());
   browser = await launch();
   ({ page, context, complaints } = await freshTab(browser, server.url));
 });
@@ -29,9 +28,6 @@ afterAll(async () => {
   await server?.remove();
 });
 
-const open = (tab: Page, name: string) => tab.getByRole('navigation').getByRole('button', { name }).click();
-const saved = (tab: Page) => expect.poll(() => status(tab)).toBe('All saved');
-const heading = (tab: Page, name: string) => tab.getByRole('heading', { level: 1, name }).waitFor();
 const storages = (tab: Page) => tab.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
 const heroOf = (tab: Page) =>
   tab.evaluate(() => {

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 const BINARY = resolve(import.meta.dirname, process.env['DOPAMINE_HERO_BIN'] ?? '../../target/debug/dopamine-hero');
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -120,8 +121,23 @@ export class GameServer {
   }
 }
 
-/** Fills the store of a stopped server with demo players, and gives the device of the one with the longest history. */
-export async function seededDevice(server: GameServer): Promise<{ hero_id: string; device_token: string }> {
+/** A guest's device, as it is kept in the browser. */
+export interface Device {
+  hero_id: string;
+  device_token: string;
+}
+
+/** A running server with demo players, and the device of the one with the longest history. */
+export async function seededServer(): Promise<{ server: GameServer; seeded: Device }> {
+  const server = await GameServer.start();
+  // The tool wants the store for itself.
+  await server.end('SIGTERM');
+  const seeded = await seededDevice(server);
+  await server.start();
+  return { server, seeded };
+}
+
+async function seededDevice(server: GameServer): Promise<Device> {
   const output = await server.run('seed');
   const [, heroId, token] = /([0-9a-f-]{36})[^\n]*\n\s*device token: (\S+)/.exec(output) ?? [];
   if (heroId === undefined || token === undefined) throw new Error(`no seeded hero in:\n${output}`);
@@ -206,6 +222,21 @@ export async function sessionEnergy(page: Page): Promise<number> {
 
 export function status(page: Page): Promise<string | null> {
   return page.getByTestId('status').textContent();
+}
+
+/** Goes to another page by the navigation. */
+export function open(page: Page, name: string): Promise<void> {
+  return page.getByRole('navigation').getByRole('button', { name }).click();
+}
+
+/** Waits until nothing is left to be saved. */
+export async function saved(page: Page): Promise<void> {
+  await expect.poll(() => status(page)).toBe('All saved');
+}
+
+/** Waits for a page by its heading. */
+export function heading(page: Page, name: string): Promise<void> {
+  return page.getByRole('heading', { level: 1, name }).waitFor();
 }
 
 export function startButton(page: Page) {

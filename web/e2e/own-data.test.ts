@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freshTab, GameServer, launch, openTab, seededDevice, startButton, status } from './harness';
+import { type Device, freshTab, type GameServer, heading, launch, open, openTab, saved, seededServer, startButton, status } from './harness';
 
 const MAIL = 'mira@example.org';
 const PASSWORD = 'violet kettle on a train';
@@ -15,13 +15,10 @@ let page: Page;
 let context: BrowserContext;
 let complaints: string[];
 /** A guest of some weeks. */
-let seeded: { hero_id: string; device_token: string };
+let seeded: Device;
 
 beforeAll(async () => {
-  server = await GameServer.start();
-  await server.end('SIGTERM');
-  seeded = await seededDevice(server);
-  await server.start();
+  ({ server, seeded } = await seededServer());
   browser = await launch();
   ({ page, context, complaints } = await freshTab(browser, server.url));
 });
@@ -31,9 +28,6 @@ afterAll(async () => {
   await server?.remove();
 });
 
-const open = (tab: Page, name: string) => tab.getByRole('navigation').getByRole('button', { name }).click();
-const saved = (tab: Page) => expect.poll(() => status(tab)).toBe('All saved');
-const heading = (tab: Page, name: string) => tab.getByRole('heading', { level: 1, name }).waitFor();
 const hiddenPage = (tab: Page) => tab.getByTestId('erasure-page');
 
 async function download(tab: Page, button: string): Promise<{ name: string; text: string }> {

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freshTab, GameServer, launch, seededDevice, startButton, status, timerSeconds } from './harness';
+import { type Device, freshTab, type GameServer, launch, seededServer, startButton, status, timerSeconds } from './harness';
 
 const FOLDER = join(import.meta.dirname, '../../docs/images');
 const SCREENS: Record<string, BrowserContextOptions> = {
@@ -16,14 +16,11 @@ const SCREENS: Record<string, BrowserContextOptions> = {
 let server: GameServer;
 let browser: Browser;
 /** Device token and hero of the player with the longest history. */
-let veteran: { hero_id: string; device_token: string };
+let veteran: Device;
 
 beforeAll(async () => {
   await mkdir(FOLDER, { recursive: true });
-  server = await GameServer.start();
-  await server.end('SIGTERM');
-  veteran = await seededDevice(server);
-  await server.start();
+  ({ server, seeded: veteran } = await seededServer());
   browser = await launch();
 });
 

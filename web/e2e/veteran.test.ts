@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { freshTab, GameServer, launch, seededDevice, status } from './harness';
+import { freshTab, type GameServer, launch, open as openPage, saved as savedOn, seededServer, status } from './harness';
 
 let server: GameServer;
 let browser: Browser;
@@ -8,14 +8,12 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  server = await GameServer.start();
-  await server.end('SIGTERM');
-  const device = await seededDevice(server);
-  await server.start();
+  const started = await seededServer();
+  ({ server } = started);
   browser = await launch();
   const tab = await freshTab(browser, server.url);
   ({ page, complaints } = tab);
-  await page.evaluate((kept) => localStorage.setItem('dopamine-hero.device', JSON.stringify(kept)), device);
+  await page.evaluate((kept) => localStorage.setItem('dopamine-hero.device', JSON.stringify(kept)), started.seeded);
   await page.reload();
 });
 
@@ -28,8 +26,8 @@ afterAll(async () => {
   await server?.remove();
 });
 
-const open = (name: string) => page.getByRole('navigation').getByRole('button', { name }).click();
-const saved = () => expect.poll(() => status(page)).toBe('All saved');
+const open = (name: string) => openPage(page, name);
+const saved = () => savedOn(page);
 const cell = (name: RegExp) => page.getByRole('gridcell', { name });
 const refusals = () => page.getByRole('alert').allTextContents();
 

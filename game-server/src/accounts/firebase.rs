@@ -163,7 +163,7 @@ impl Accounts {
 
     async fn admit(&self, account: &Account, device_name: &str) -> Result<Session, AuthError> {
         // The answer is the one for a token that is not good, as a login's is the one for a wrong password.
-        if account.banned_at_ms.is_some() {
+        if !self.may_come_in(account) {
             return Err(AuthError::WrongIdToken);
         }
         self.begin(account.account, account.hero, device_name).await

@@ -158,6 +158,13 @@ impl Accounts {
         Ok(session)
     }
 
+    /// Whether an account lets its owner in, however they have shown who they are: not a banned one, and not one whose time
+    /// to be restored is over.
+    pub(super) fn may_come_in(&self, account: &Account) -> bool {
+        let is_over = account.erase_at_ms.is_some_and(|at_ms| at_ms <= self.clock.now_ms());
+        account.banned_at_ms.is_none() && !is_over
+    }
+
     /// Makes an account and logs the device in.
     pub(super) async fn create(&self, beginning: Beginning<'_>) -> Result<Session, AuthError> {
         let account = AccountId(Uuid::now_v7());
@@ -225,8 +232,7 @@ impl Accounts {
         let (Some(account), Verified::Right { is_weak }) = (found, verified) else {
             return Err(AuthError::WrongLogin);
         };
-        let is_over = account.erase_at_ms.is_some_and(|at_ms| at_ms <= self.clock.now_ms());
-        if account.banned_at_ms.is_some() || is_over {
+        if !self.may_come_in(&account) {
             return Err(AuthError::WrongLogin);
         }
         self.throttle.succeeded(key, address, self.clock.now_ms());

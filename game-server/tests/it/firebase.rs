@@ -181,7 +181,7 @@ async fn an_address_that_firebase_has_not_verified_means_nothing() {
 }
 
 #[tokio::test]
-async fn a_banned_one_hears_what_a_forger_hears() {
+async fn a_banned_one_and_one_whose_thirty_days_are_over_hear_what_a_forger_hears() {
     let (key, keys) = (SigningKey::first(), KeyServer::start(&[&SigningKey::first()]).await);
     let (server, _) = start(&keys).await;
     let token = key.token(&claims("ada"));
@@ -191,6 +191,12 @@ async fn a_banned_one_hears_what_a_forger_hears() {
     store.change_account(ada, AccountChange::BannedAt(Some(NOW_MS))).await.expect("the store works");
     let (banned, forged) = (enter(&server, &token).await, enter(&server, "x").await);
     assert_eq!(outcome(&banned), wrong());
+    for change in [AccountChange::BannedAt(None), AccountChange::EraseAt(Some(NOW_MS))] {
+        store.change_account(ada, change).await.expect("the store works");
+    }
+    assert_eq!(outcome(&enter(&server, &token).await), wrong(), "its time is over");
+    store.change_account(ada, AccountChange::EraseAt(Some(NOW_MS + 1))).await.expect("the store works");
+    assert_eq!(enter(&server, &token).await.status, 200, "it can still be restored");
     assert_eq!((outcome(&banned), &banned.json()["hint"]), (outcome(&forged), &forged.json()["hint"]));
     stop(server, keys).await;
 }

@@ -1,8 +1,8 @@
 //! A shard without its loop, one step at a time: the test says when something is durable.
 
 use persistence::{
-    AccountStore, Cache, Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, HeroState, JournalHandle,
-    Seq, Ticket,
+    AccountStore, Cache, Chain, Claim, EventBody, EventKind, EventRecord, HeroAppend, HeroState,
+    JournalHandle, Seq, Ticket,
 };
 use simulation::event::{Bonus, Event};
 use tokio::sync::mpsc;
