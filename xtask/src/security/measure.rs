@@ -10,10 +10,10 @@ use crate::serve;
 use crate::step::Reporter;
 use crate::workspace::Workspace;
 
-/// All measurements, on a debug build.
+/// All measurements, on an optimised build: a debug one costs so much that it is all one sees.
 pub(crate) fn run(workspace: &Workspace, quick: bool, reporter: &Reporter) -> Result<Vec<Figure>> {
-    serve::build(workspace, false, reporter)?;
-    let server = workspace.server_binary(false);
+    serve::build(workspace, true, reporter)?;
+    let server = workspace.server_binary(true);
     let Some(folder) = server.parent() else { bail!("{} is in no folder", server.display()) };
     let mut command = Command::new(folder.join("load-tests"));
     command.arg("security").arg("--server").arg(&server);
