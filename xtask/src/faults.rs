@@ -48,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &FaultArguments) -> Result<(
 /// The short cases, on what is built already.
 pub(crate) fn quick(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     install::fault_tools(reporter);
-    serve::build(workspace, false, reporter)?;
+    serve::build_with_tests(workspace, reporter)?;
     cases(workspace, &["--quick"], reporter)
 }
 

@@ -73,6 +73,12 @@ pub(crate) fn build(workspace: &Workspace, release: bool, reporter: &Reporter) -
     reporter.run(&mut cargo(workspace, &arguments))
 }
 
+/// Builds the programs as the tests have built them. Tests switch on features of libraries; with others, half of the libraries
+/// would be compiled a second time, for minutes.
+pub(crate) fn build_with_tests(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
+    reporter.run(&mut cargo(workspace, &["build", "--workspace", "--bins", "--tests"]))
+}
+
 /// Starts the server and waits until it takes players.
 pub(crate) fn start(
     workspace: &Workspace,

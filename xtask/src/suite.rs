@@ -3,7 +3,6 @@
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 
-use crate::codegen;
 use crate::faults;
 use crate::install;
 use crate::process::{cargo, npm};
@@ -30,7 +29,7 @@ pub(crate) enum Suite {
 }
 
 /// How many steps [`every_test`] takes.
-const TEST_STEP_COUNT: usize = 12;
+const TEST_STEP_COUNT: usize = 11;
 
 pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
     let mut steps = match suite {
@@ -89,7 +88,6 @@ fn every_test(workspace: &Workspace, steps: &mut Steps) {
     let ready = packages(workspace, steps);
     let runner = Runner::find(workspace, steps);
     servers(workspace, steps);
-    steps.try_step("protocol types are up to date", |reporter| codegen::verify(workspace, reporter));
     steps.try_step("Rust tests", |reporter| runner.run(workspace, &[], reporter));
     steps.try_step("short fault cases", |reporter| faults::quick(workspace, reporter));
     if ready {
@@ -131,7 +129,7 @@ fn browser_tests(workspace: &Workspace, ready: bool, steps: &mut Steps) {
     let built = ready
         && steps.try_step("web client and server", |reporter| {
             web::build(workspace, reporter)?;
-            serve::build(workspace, false, reporter)
+            serve::build_with_tests(workspace, reporter)
         });
     if !ready {
         steps.skip("web client and server", NO_PACKAGES);
