@@ -1,149 +1,175 @@
-//! The operator's HTTP interface: what a running server tells about itself.
+//! The operators' listener: the panel's page, its JSON API, the login, and the audit log.
 //!
-//! What is here is small and real: `GET /health` and `GET /v1/overview`. It has no login, no roles, no audit log and no
-//! way to change anything; all of that comes with the admin panel. Because it has no login it may only listen on a
-//! loopback address ([`check_address`]) and only answers to a loopback name, so that neither a neighbour on the network
-//! nor a web page that points its own name at this machine can read it.
-//!
-//! The crate knows nothing of the game: the server implements [`Operations`].
+//! Whoever comes in has a role, and every route but five names the least one it takes; nothing is answered that was not
+//! allowed ([`access`]). Whatever changes something is written into the audit log before it happens ([`audit`]), with who
+//! and why. The crate knows nothing of the game and of no database: the server implements [`Operations`], which the panel
+//! asks about the game, and [`Records`], where operators and the audit log are kept. It logs and counts nothing: what
+//! happened goes to the server as a [`Fact`].
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "what comes from outside must not panic"))]
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use serde::Serialize;
-
-/// What a server knows about itself. Every answer must be cheap: it is asked while the server is in trouble.
-pub trait Operations: Send + Sync + 'static {
-    /// How the server is now.
-    fn overview(&self) -> Overview;
-}
-
-/// How a server is now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Overview {
-    /// The program's version.
-    pub version: String,
-    /// When it started, server UTC.
-    pub started_at_ms: i64,
-    /// How long it has been running.
-    pub uptime_ms: i64,
-    /// `starting`, `ready` or `draining`.
-    pub readiness: String,
-    /// Player sockets that are open.
-    pub connections_open: u64,
-    /// Heroes that shards hold.
-    pub heroes_in_memory: u64,
-    /// The simulation.
-    pub simulation: SimulationOverview,
-    /// The journal writer.
-    pub journal: JournalOverview,
-}
-
-/// How the simulation is now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SimulationOverview {
-    /// Threads that simulate.
-    pub shards: u64,
-    /// Ticks a second that each should make.
-    pub tick_hz: u32,
-    /// Ticks of all shards since the start.
-    pub ticks: u64,
-    /// Ticks that took longer than their period.
-    pub tick_overruns: u64,
-}
-
-/// How the journal writer is now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JournalOverview {
-    /// Events that are not durable yet.
-    pub queue_events: u64,
-    /// Their bytes.
-    pub queue_bytes: u64,
-    /// How long the oldest of them has been waiting.
-    pub oldest_age_ms: u64,
-    /// Whether durable commands are refused because the store is away.
-    pub read_only: bool,
-}
-
-/// The operators' listener would be reachable from elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the operators' listener has no login yet and may only listen on a loopback address, not on {address}; \
-     reach it from elsewhere through an SSH tunnel"
-)]
-pub struct NotLoopback {
-    /// Where it was to listen.
-    pub address: IpAddr,
-}
-
-/// Says whether the operators' listener may listen there.
-///
-/// # Errors
-/// [`NotLoopback`].
-pub fn check_address(address: SocketAddr) -> Result<(), NotLoopback> {
-    if address.ip().is_loopback() { Ok(()) } else { Err(NotLoopback { address: address.ip() }) }
-}
-
-/// Every route of the operators' listener.
-pub fn router(operations: Arc<dyn Operations>) -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .route("/v1/overview", get(overview))
-        .layer(axum::middleware::from_fn(guard))
-        .with_state(operations)
-}
-
-#[derive(Serialize)]
-struct Health {
-    status: &'static str,
-}
-
-async fn health() -> Response {
-    Json(Health { status: "ok" }).into_response()
-}
-
-async fn overview(State(operations): State<Arc<dyn Operations>>) -> Json<Overview> {
-    Json(operations.overview())
-}
-
-/// Refuses requests under a foreign name and adds the security headers.
-async fn guard(request: Request, next: Next) -> Response {
-    let mut response = if is_loopback_name(request.headers()) {
-        next.run(request).await
-    } else {
-        (StatusCode::FORBIDDEN, "the operators' listener answers only to localhost\n").into_response()
-    };
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-fn is_loopback_name(headers: &HeaderMap) -> bool {
-    // HTTP/1.1 requires a host; a request without one comes from no browser.
-    let Some(host) = headers.get(header::HOST) else { return true };
-    let Ok(host) = host.to_str() else { return false };
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
+mod access;
+mod assets;
+pub mod audit;
+mod description;
+mod digest;
+mod effect;
+mod error;
+mod hosts;
+mod layers;
+mod operations;
+mod records;
+mod request;
+mod routes;
+mod sessions;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod totp;
+#[cfg(test)]
+mod typescript;
+pub mod views;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{Method, StatusCode};
+use tokio::sync::{Semaphore, watch};
+
+pub use error::ErrorBody;
+pub use operations::{Actor, Answer, Operations, Refused};
+pub use records::{
+    APPROVALS_MAX, ApprovalRecord, AuditHead, AuditRecord, DecisionRecord, InvitationRecord, NewOperator,
+    OPERATORS_MAX, OperatorRecord, Records,
+};
+pub use routes::operators::{COMMAND_LINE, invite};
+
+/// Live streams at once. Full: `busy`; the panel asks for the overview instead.
+const STREAMS_MAX: usize = 64;
+/// Effects that run at once, each until its outcome is noted, also when the browser has left. Full: `busy`.
+const EFFECTS_MAX: usize = 32;
+
+/// Who asks: the server puts it into every request, as it finds it behind its load balancers.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+/// Something that happened here, for the server's log and numbers.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A request was answered.
+    Answered {
+        /// In the answer's `x-request-id`.
+        request_id: String,
+        /// How it was asked.
+        method: Method,
+        /// Which route; nothing for the panel's files and for what does not exist.
+        route: Option<String>,
+        /// The answer.
+        status: StatusCode,
+        /// The code of an error.
+        code: Option<&'static str>,
+        /// How long it took until the answer began.
+        took: Duration,
+    },
+    /// A mistake of ours.
+    Panicked {
+        /// Of the request; empty when it had been answered.
+        request_id: String,
+    },
+    /// Something was done, or not, and the audit log does not say which.
+    OutcomeLost {
+        /// The row that tells of the wish.
+        audit_seq: u64,
+        /// What came of it.
+        outcome: String,
+    },
+}
+
+/// What is done with facts.
+pub type OnFact = Arc<dyn Fn(Fact) + Send + Sync>;
+
+/// How this server is set.
+#[derive(Clone)]
+pub struct Settings {
+    /// `development`, `staging` or `production`.
+    pub environment: String,
+    /// Whether browsers are told to insist on TLS.
+    pub is_production: bool,
+    /// Where operators reach the panel, as browsers write it; nothing: only under loopback names.
+    pub origin: Option<String>,
+    /// What is done with facts.
+    pub on_fact: OnFact,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}
+
+/// The panel of one server.
+pub struct Panel {
+    operations: Arc<dyn Operations>,
+    records: Arc<dyn Records>,
+    log: audit::Log,
+    sessions: sessions::Sessions,
+    throttle: throttle::Throttle,
+    failures: routes::login::Failures,
+    hosts: hosts::Hosts,
+    settings: Settings,
+    streams: Arc<Semaphore>,
+    effects: Arc<Semaphore>,
+    verifications: Semaphore,
+    corrections: Semaphore,
+    /// Whether there is an operator, once somebody has looked.
+    has_operators: AtomicBool,
+    closing: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Panel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panel").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Panel {
+    /// Of this server.
+    #[must_use]
+    pub fn new(operations: Arc<dyn Operations>, records: Arc<dyn Records>, settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            log: audit::Log::new(Arc::clone(&records)),
+            operations,
+            records,
+            sessions: sessions::Sessions::default(),
+            throttle: throttle::Throttle::default(),
+            failures: routes::login::Failures::default(),
+            hosts: hosts::Hosts::new(settings.origin.clone()),
+            settings,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            effects: Arc::new(Semaphore::new(EFFECTS_MAX)),
+            // Each reads the whole log.
+            verifications: Semaphore::new(1),
+            corrections: Semaphore::new(1),
+            has_operators: AtomicBool::new(false),
+            closing: watch::Sender::new(false),
+        })
+    }
+
+    /// Every route of the operators' listener, and the panel's page for everything else.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let (routes, _description, _table) = routes::all(self).into_parts();
+        routes
+            .method_not_allowed_fallback(async || error::ApiError::method_not_allowed())
+            .fallback(assets::serve)
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(self), layers::around))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Ends every live stream, so that the listener can stop.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+}

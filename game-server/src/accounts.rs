@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 
 pub mod avatar;
+pub mod banning;
 mod codes;
 mod common_passwords;
 pub mod erasing;
@@ -153,6 +154,16 @@ impl Accounts {
     /// Where they are kept.
     pub fn store(&self) -> &Arc<dyn AccountStore> {
         &self.store
+    }
+
+    /// What is derived from the server's secret.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Hashes passwords; whoever else does shares its places, so that there is one hash on each core.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 
     /// Tells whoever closes sockets.

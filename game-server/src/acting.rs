@@ -17,6 +17,8 @@ pub const ACT_WITHIN: Duration = Duration::from_secs(30);
 pub struct Acted {
     /// Nothing when it was true already.
     pub events: Vec<TimedEvent>,
+    /// The place of the first of them in the journal; without events that of the last one there was.
+    pub seq: u64,
     /// The hero before it, brought to the moment.
     pub before: Hero,
     /// The hero with it.

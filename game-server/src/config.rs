@@ -6,10 +6,13 @@
 //! is not here, because it must not depend on an operator's mood.
 
 mod avatars;
+mod budget;
 mod firebase;
 mod mail;
 mod network;
 mod reader;
+mod shown;
+mod telemetry;
 mod variables;
 
 use std::fmt;
@@ -18,12 +21,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use avatars::{AvatarPlace, Bucket, SecretText};
+pub use budget::{BUDGET_USD_MAX, BudgetConfig};
 pub use firebase::FirebaseConfig;
 pub use mail::MailConfig;
 pub use network::Network;
 use persistence::RedisUrl;
 pub use reader::Problem;
 use reader::Reader;
+pub use shown::ShownVariable;
+pub use telemetry::{OtlpConfig, SentryConfig, TelemetryConfig};
 pub use variables::{VARIABLES, Variable};
 
 /// Most shards; a hero's shard is a hash, so that the number may differ between starts.
@@ -38,8 +44,10 @@ pub struct Config {
     pub host: IpAddr,
     /// Port of the players' listener; 0 lets the system choose.
     pub port: u16,
-    /// Address of the operators' listener; loopback only, until it asks for a login.
+    /// Address of the operators' listener.
     pub admin_host: IpAddr,
+    /// Where operators reach the panel, as browsers write it; nothing: only under loopback names.
+    pub admin_origin: Option<String>,
     /// Port of the operators' listener.
     pub admin_port: u16,
     /// Address of the metrics listener.
@@ -54,10 +62,8 @@ pub struct Config {
     pub node_name: Option<String>,
     /// Where Redis is, if there is one.
     pub redis: Option<RedisUrl>,
-    /// How much is logged.
-    pub log_level: LogLevel,
-    /// How a log line looks.
-    pub log_format: LogFormat,
+    /// Where logs, errors and traces go.
+    pub telemetry: TelemetryConfig,
     /// Ticks of the simulation a second.
     pub tick_hz: u32,
     /// Threads that simulate, 1 to [`SHARDS_MAX`].
@@ -80,10 +86,14 @@ pub struct Config {
     pub secret_keys: Vec<SecretKey>,
     /// How mails are sent; nothing: they are not.
     pub mail: Option<MailConfig>,
+    /// What the service may cost, and who is told.
+    pub budget: BudgetConfig,
     /// How many days a guest lives after its last use; 0: for ever.
     pub guest_life_days: u32,
     /// Whose ID tokens are taken; nothing: nobody's.
     pub firebase: Option<FirebaseConfig>,
+    /// Every variable as operators may see it, in the order of [`VARIABLES`].
+    pub shown: Vec<ShownVariable>,
 }
 
 /// A secret from which keys are derived. It prints as `***`.
@@ -128,6 +138,18 @@ pub enum Environment {
     Staging,
     /// With players.
     Production,
+}
+
+impl Environment {
+    /// As `APP_ENV` says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Environment::Development => "development",
+            Environment::Staging => "staging",
+            Environment::Production => "production",
+        }
+    }
 }
 
 /// Where heroes are kept.
@@ -238,11 +260,13 @@ impl Config {
         let mut reader = Reader::new(&get);
         let environment = reader.environment();
         let database = reader.database(environment);
+        let mail = reader.mail(environment);
         let config = Config {
             environment,
             host: reader.address("HOST"),
             port: reader.number("PORT", 0..=65_535),
-            admin_host: reader.loopback("ADMIN_HOST"),
+            admin_host: reader.address("ADMIN_HOST"),
+            admin_origin: reader.admin_origin(environment),
             admin_port: reader.number("ADMIN_PORT", 0..=65_535),
             metrics_host: reader.address("METRICS_HOST"),
             metrics_port: reader.number("METRICS_PORT", 0..=65_535),
@@ -250,8 +274,7 @@ impl Config {
             database,
             node_name: reader.node_name(),
             redis: reader.redis(),
-            log_level: reader.log_level(),
-            log_format: reader.log_format(),
+            telemetry: reader.telemetry(environment),
             tick_hz: reader.number("TICK_HZ", 1..=60),
             shards: reader.shards(),
             allowed_origins: reader.origins(environment),
@@ -270,9 +293,11 @@ impl Config {
                 requests_max: reader.number("RATE_LIMIT_MAX_REQUESTS", 1..=1_000_000_000),
             },
             secret_keys: reader.secret_keys(environment),
-            mail: reader.mail(environment),
+            budget: reader.budget(environment, mail.is_some()),
+            mail,
             guest_life_days: reader.number("GUEST_LIFE_DAYS", 0..=36_500),
             firebase: reader.firebase(environment),
+            shown: shown::shown(&get),
         };
         reader.distinct_listeners(&config);
         reader.finish(config)

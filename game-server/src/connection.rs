@@ -9,10 +9,10 @@
 //!    └───────────────┴── outbox ◀────────┘
 //! ```
 
-use std::{io::ErrorKind, sync::Arc, time::Duration};
+use std::{io::ErrorKind, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use persistence::HeroId;
 use protocol::{
     close,
@@ -27,6 +27,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::{
     Error as SocketError, Message, error::CapacityError, protocol::CloseFrame,
 };
+use tracing::Instrument;
 
 use crate::{
     admission::Place,
@@ -39,6 +40,7 @@ use crate::{
     refusal,
     shard::Request,
     socket::{self, Limits, Socket, next_message},
+    telemetry::{Received, Way},
 };
 
 /// A socket that has not said a valid hello by then is closed with 4001.
@@ -87,10 +89,16 @@ where
         let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
         return farewell(&mut socket, &closing).await;
     }
-    tracing::debug!(connection = outbox.connection_id, %hero, client = %place.client(), "connected");
+    let span = tracing::debug_span!("socket", connection_id = outbox.connection_id, %hero);
+    tracing::debug!(parent: &span, client = %place.client(), "connected");
     let mut connection = Connection { socket, session: Session::new(&node, hero, Arc::clone(&outbox)), node };
-    let ending = connection.run().await;
-    tracing::debug!(connection = outbox.connection_id, %hero, reason = ending.reason(), "disconnected");
+    let ran = AssertUnwindSafe(connection.run()).catch_unwind().instrument(span.clone());
+    let ending = ran.await.unwrap_or_else(|_panic| {
+        // The panic itself is in the log already, without whose it is.
+        tracing::error!(connection_id = outbox.connection_id, %hero, "a connection panicked and is closed");
+        Ending::Ours(Closing { code: close::INTERNAL, reason: "a mistake of ours, please come back" })
+    });
+    tracing::debug!(parent: &span, reason = ending.reason(), "disconnected");
     if outbox.overflowed() || matches!(ending, Ending::Stuck) {
         connection.node.metrics.slow_clients_closed_total.increment();
     }
@@ -138,7 +146,7 @@ where
     if !(1..=limit::INTEGER_MAX).contains(&hello.stream_id) {
         return Err(refused("stream_id must be 1 to 2^53 - 1"));
     }
-    let outbox = Arc::new(Outbox::to_device(node.next_connection_id(), grant.device));
+    let outbox = Arc::new(Outbox::to_device(node.next_connection_id(), grant.device, node.clock.now_ms()));
     let request = Request::Attach {
         hero: grant.hero,
         stream_id: hello.stream_id,
@@ -316,16 +324,19 @@ impl Session {
 
     fn command(&mut self, node: &Node, frame: protocol::client::CommandFrame, now: Instant) {
         let cmd_seq = frame.cmd_seq;
+        let way = node.traces.begin(self.hero, self.outbox.connection_id, cmd_seq);
+        let mut received = Received { at: now, way };
         let command = match convert::command(frame.body) {
             Ok(command) => command,
             Err(rejection) => return self.reject(node, convert::rejected(cmd_seq, &rejection)),
         };
+        received.on_way(Way::handed_over);
         let request = Request::Command {
             hero: self.hero,
             connection_id: self.outbox.connection_id,
             cmd_seq,
             command: Box::new(command),
-            received: now,
+            received,
         };
         if node.shard(self.hero).try_send(request).is_err() {
             self.reject(node, refusal::busy(Some(cmd_seq)));

@@ -12,7 +12,7 @@ pub use self::{
     command::command,
     event::{event, events},
     rejection::rejected,
-    view::{hero_view, patch, progress},
+    view::{hero_view, patch, progress, repriced},
 };
 
 #[cfg(test)]

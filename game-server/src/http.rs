@@ -10,7 +10,7 @@ mod avatar;
 mod caller;
 mod catalogue;
 mod claim;
-mod client_address;
+pub(crate) mod client_address;
 mod codes;
 mod description;
 mod error;
@@ -56,6 +56,7 @@ use crate::assets;
 use crate::clock::Clock;
 use crate::config::{AuthLimit, Config, Environment, Network};
 use crate::metrics::Metrics;
+use crate::published::Board;
 
 /// Plays on an upgraded socket until it ends, and gives its place back.
 pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, Place) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -99,8 +100,8 @@ pub struct Public {
     pub metrics: Arc<Metrics>,
     /// Whether players are taken.
     pub readiness: Arc<Readiness>,
-    /// The catalogue as it is sent.
-    pub catalogue: CatalogueJson,
+    /// With the catalogue as it is sent.
+    pub board: Arc<Board>,
     /// Takes over an upgraded socket.
     pub play: Play,
     /// Every socket that plays, so that a shutdown can wait for them.

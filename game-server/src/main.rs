@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use admin_http::views::Role;
 use clap::{Parser, Subcommand};
 use game_server::clock::Clock;
 use game_server::config::{Config, Problem};
@@ -58,8 +59,47 @@ enum Command {
     },
     /// Add demo players with some weeks of history; the server must not run
     Seed,
+    /// Put the catalogue inside this program in force; servers that run follow within seconds
+    UseBuiltinCatalogue,
     /// Ask the server on this machine whether it is ready
     Healthcheck,
+    /// Who may use the operators' panel. Works beside a running server
+    Admin {
+        #[command(subcommand)]
+        what: Admin,
+    },
+    /// What operators did. Works beside a running server
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Print a token that makes somebody an operator, once, within 24 hours; so comes the first one. For a name that exists,
+    /// it lets that person choose a password and authenticator anew
+    Invite {
+        /// 1 to 32 of a to z, 0 to 9, point, dash and underscore
+        name: String,
+        /// viewer, support, operator or owner
+        #[arg(long, default_value = "owner", value_parser = role)]
+        role: Role,
+    },
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Read the whole audit log and say whether anything in it was changed, removed, moved or cut off
+    Verify {
+        /// A row that must be there, as a line of the server's log names it: SEQ:HASH
+        #[arg(long, value_name = "SEQ:HASH")]
+        expect: Option<String>,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "viewer, support, operator or owner".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -76,7 +116,8 @@ fn main() -> ExitCode {
     if let Err(exit) = check_broken_build() {
         return exit.into();
     }
-    telemetry::start(config.log_level, config.log_format);
+    // Before the runtime: it makes clients that have their own.
+    let telemetry = telemetry::start(&config.telemetry);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(Exit::Unavailable, error),
@@ -84,6 +125,7 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(run(command, config));
     // What still runs is a client that does not read or a tool's last write; nobody waits for it.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    telemetry.finish();
     exit
 }
 
@@ -103,7 +145,18 @@ async fn run(command: Command, config: Config) -> ExitCode {
         }
         Command::Migrate { status } => finish(tools::migrate(&config, status, &mut out).await),
         Command::Seed => finish(tools::seed(&config, &mut out).await),
+        Command::UseBuiltinCatalogue => finish(tools::use_builtin_catalogue(&config, &mut out).await),
         Command::Healthcheck => finish(healthcheck::run(&config).await),
+        Command::Admin { what: Admin::Invite { name, role } } => {
+            finish(tools::operators::invite(&config, &name, role, &mut out).await)
+        }
+        Command::Audit { what: Audit::Verify { expect } } => {
+            match tools::operators::verify_audit(&config, expect.as_deref(), &mut out).await {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => Exit::Damaged.into(),
+                Err(error) => fail(Exit::Failed, error),
+            }
+        }
     }
 }
 
@@ -121,6 +174,7 @@ async fn serve(config: Config) -> ExitCode {
             return Exit::Broken.into();
         }
         () = stop_signal() => {}
+        () = server.asked_to_stop() => {}
     }
     tracing::info!(deadline_ms = deadline.as_millis(), "shutting down; a second signal ends at once");
     tokio::select! {

@@ -9,21 +9,20 @@ use std::{
 };
 
 use persistence::{
-    AccountStore, Cache, CacheConfig, CacheTask, Drained, HeroId, JournalHandle, JournalStore, JournalWriter,
-    NodeId, ReadModelStore, TextKeyStore, UptimeStore, WriterConfig, WriterFailed,
+    AboutStore, Cache, CacheConfig, CacheTask, CatalogueStore, Drained, HeroId, JournalHandle, JournalStore,
+    JournalWriter, NodeId, ReadModelStore, SupportStore, UptimeStore, WriterConfig, WriterFailed,
 };
-use rand::Rng;
 use simulation::{catalogue::Catalogue, command::Command};
 use tokio::{
     runtime::Handle,
-    sync::{oneshot, watch},
+    sync::{Notify, oneshot, watch},
     task::JoinHandle,
     time::{Instant, timeout, timeout_at},
 };
 use uuid::Uuid;
 
 use crate::{
-    accounts::{Accounts, Keys, Tickets},
+    accounts::{Accounts, Tickets},
     acting::{ACT_WITHIN, Act, ActFailed, Acted},
     admission::{Admission, AdmissionLimits},
     cache_facts,
@@ -33,9 +32,12 @@ use crate::{
     journal_facts,
     lease::{self, Standing},
     metrics::Metrics,
+    published::{Board, Posted},
     rate::Players,
     read_models,
     shard::{self, Built, Loader, Request, ShardHandle, ShardParts},
+    store::Stores,
+    telemetry::Traces,
     texts::TextKeys,
     uptime::Outages,
 };
@@ -46,53 +48,6 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
 const RECONNECT_AFTER_MS: u32 = 5_000;
 /// How often a goodbye looks whether everybody has left.
 const GOODBYE_EVERY: Duration = Duration::from_millis(20);
-
-/// The faces of one database.
-#[derive(Clone)]
-pub struct Stores {
-    /// Heroes.
-    pub journal: Arc<dyn JournalStore>,
-    /// Who may act for them.
-    pub accounts: Arc<dyn AccountStore>,
-    /// With what their players' texts are encrypted.
-    pub text_keys: Arc<dyn TextKeyStore>,
-    /// When the service was there.
-    pub uptime: Arc<dyn UptimeStore>,
-    /// What happened, as tables for people.
-    pub read_models: Arc<dyn ReadModelStore>,
-    /// Seals what its nodes put into Redis; the same for all of them.
-    pub seal_key: [u8; 32],
-    /// Sign tokens and encrypt what says who somebody is. Random until the configured ones are put here.
-    pub keys: Keys,
-}
-
-impl std::fmt::Debug for Stores {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stores").finish_non_exhaustive()
-    }
-}
-
-impl Stores {
-    /// All faces of one store, with a new seal: right for a store that has one node, which recognises nothing in Redis
-    /// that an earlier run of it has put there.
-    pub fn of<S>(store: S) -> Self
-    where
-        S: JournalStore + AccountStore + TextKeyStore + UptimeStore + ReadModelStore + 'static,
-    {
-        let store = Arc::new(store);
-        let mut seal_key = [0; 32];
-        rand::rng().fill_bytes(&mut seal_key);
-        Self {
-            journal: Arc::clone(&store) as _,
-            accounts: Arc::clone(&store) as _,
-            text_keys: Arc::clone(&store) as _,
-            uptime: Arc::clone(&store) as _,
-            read_models: store,
-            seal_key,
-            keys: Keys::random(),
-        }
-    }
-}
 
 /// A running server without its listeners.
 pub struct Node {
@@ -112,14 +67,28 @@ pub struct Node {
     pub rates: Players,
     /// Who is connected.
     pub directory: Arc<Directory>,
-    /// The numbers in force.
-    pub catalogue: Arc<Catalogue>,
+    /// What operators publish: the numbers in force, and what players are told.
+    pub board: Arc<Board>,
+    /// Where they publish it.
+    pub catalogues: Arc<dyn CatalogueStore>,
+    /// What knows how the database is.
+    pub about: Arc<dyn AboutStore>,
     /// Where heroes are kept.
     pub store: Arc<dyn JournalStore>,
+    /// What happened, as tables for people.
+    pub read_models: Arc<dyn ReadModelStore>,
+    /// Who was seen last, and who is kept out.
+    pub support: Arc<dyn SupportStore>,
+    /// When the service was there.
+    pub uptime: Arc<dyn UptimeStore>,
+    /// Told when an operator has declared an outage: the heartbeat reads them again.
+    pub outage_declared: Arc<Notify>,
     /// With what its texts are read.
     pub texts: TextKeys,
     /// The persistence actor.
     pub journal: JournalHandle,
+    /// Follows some commands to the disk.
+    pub traces: Traces,
     /// How sure this node is of what it owns.
     pub standing: Standing,
     /// What Redis may know, if there is one.
@@ -131,6 +100,8 @@ pub struct Node {
     connection_ids: AtomicU64,
     draining: AtomicBool,
     failed: watch::Sender<Option<String>>,
+    stop_asked: watch::Sender<bool>,
+    node_id: NodeId,
 }
 
 /// Who this node is among those that share its store.
@@ -200,12 +171,14 @@ impl Node {
         identity: Identity,
     ) -> (Arc<Self>, Vec<Built>) {
         let Identity { node_id, standing } = identity;
-        let catalogue = Arc::new(Catalogue::builtin());
+        let board = Arc::new(Board::default());
         // The low half of an id is random, and a simulation that chooses its ids chooses this too.
         let seed = node_id.0.as_u64_pair().1;
         let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
         let (read_models, inbox) = read_models::channel();
-        let on_fact = journal_facts::listener(Arc::clone(&metrics), cache.clone(), read_models);
+        let traces = Traces::new(config.telemetry.traced_share());
+        let on_fact =
+            journal_facts::listener(Arc::clone(&metrics), cache.clone(), read_models, traces.clone());
         let (journal, writer) =
             JournalWriter::start(Arc::clone(&stores.journal), WriterConfig { seed, on_fact });
         let follower = read_models::start(
@@ -222,7 +195,7 @@ impl Node {
         let (store, runtime) = (Arc::clone(&stores.journal), Handle::current());
         let loader = Loader::new(store, texts.clone(), node_id, cache.clone(), runtime);
         let parts = ShardParts {
-            catalogue: Arc::clone(&catalogue),
+            catalogue: Arc::clone(&board.posted().catalogue),
             journal: journal.clone(),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
@@ -242,12 +215,21 @@ impl Node {
             connection_ids: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             store: stores.journal,
+            read_models: stores.read_models,
+            support: stores.support,
+            uptime: stores.uptime,
+            outage_declared: Arc::default(),
             texts,
             config,
             clock,
             metrics,
-            catalogue,
+            board,
+            catalogues: stores.catalogues,
+            about: stores.about,
+            stop_asked: watch::Sender::new(false),
+            node_id,
             journal,
+            traces,
             standing,
             cache,
             cache_task: Mutex::new(cache_task),
@@ -263,6 +245,12 @@ impl Node {
     pub fn shard(&self, hero: HeroId) -> &ShardHandle {
         let index = Directory::shard_of(hero, self.shards.len());
         self.shards.get(index).expect("shard_of stays below the number of shards")
+    }
+
+    /// Requests that wait for the shard with the fullest inbox.
+    #[must_use]
+    pub fn fullest_inbox_requests(&self) -> usize {
+        self.shards.iter().map(ShardHandle::inbox_requests).max().unwrap_or(0)
     }
 
     /// Does something with a hero, from inside the server: what a player does goes the same way. Answers when it is
@@ -291,6 +279,47 @@ impl Node {
             Ok(Ok(answer)) => answer,
             // It was on its way to the store when the hero went, or nobody answered in time.
             Ok(Err(_)) | Err(_) => Err(ActFailed::Unsure),
+        }
+    }
+
+    /// Who this node is among those that share its store.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.node_id
+    }
+
+    /// The numbers in force.
+    #[must_use]
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.board.posted().catalogue)
+    }
+
+    /// Puts what operators published in force here: first for whoever asks for the numbers, then for the shards, whose
+    /// players ask for them as soon as they hear of it.
+    pub async fn post(&self, posted: Posted) {
+        let posted = Arc::new(posted);
+        self.board.post(Arc::clone(&posted));
+        for shard in &self.shards {
+            shard.post(Arc::clone(&posted)).await;
+        }
+    }
+
+    /// The shards, for whoever looks at all heroes.
+    #[must_use]
+    pub fn shards(&self) -> &[ShardHandle] {
+        &self.shards
+    }
+
+    /// An operator wants this server to stop, as a signal would.
+    pub fn ask_to_stop(&self) {
+        self.stop_asked.send_replace(true);
+    }
+
+    /// Waits until an operator wants this server to stop.
+    pub async fn asked_to_stop(&self) {
+        let mut asked = self.stop_asked.subscribe();
+        if asked.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending().await
         }
     }
 

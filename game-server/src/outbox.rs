@@ -42,6 +42,8 @@ pub struct Outbox {
     pub connection_id: u64,
     /// The device at the other end.
     pub device: Option<DeviceId>,
+    /// Since when, server UTC.
+    pub connected_at_ms: i64,
     queue: Mutex<Queue>,
     wake: Notify,
     overflowed: AtomicBool,
@@ -64,16 +66,17 @@ impl Outbox {
         Self {
             connection_id,
             device: None,
+            connected_at_ms: 0,
             queue: Mutex::default(),
             wake: Notify::new(),
             overflowed: AtomicBool::new(false),
         }
     }
 
-    /// An empty one to this device.
+    /// An empty one to this device, which is connected since then.
     #[must_use]
-    pub fn to_device(connection_id: u64, device: DeviceId) -> Self {
-        Self { device: Some(device), ..Self::new(connection_id) }
+    pub fn to_device(connection_id: u64, device: DeviceId, connected_at_ms: i64) -> Self {
+        Self { device: Some(device), connected_at_ms, ..Self::new(connection_id) }
     }
 
     /// Adds a frame that must arrive. Over the limit the socket is closed with 1013.
@@ -138,6 +141,12 @@ impl Outbox {
         queue.closing.clone()
     }
 
+    /// Frames and bytes that wait now.
+    pub fn waiting(&self) -> (usize, usize) {
+        let queue = self.lock();
+        (queue.facts.len(), queue.bytes)
+    }
+
     /// Waits until there may be something to take. Cancel-safe.
     pub async fn wake(&self) {
         self.wake.notified().await;
@@ -165,6 +174,7 @@ mod tests {
         outbox.progress(Bytes::from_static(b"old"));
         outbox.push(Bytes::from_static(b"b"));
         outbox.progress(Bytes::from_static(b"new"));
+        assert_eq!(outbox.waiting(), (2, 2), "progress is no fact");
         assert_eq!(taken(&outbox), (vec!["a".into(), "b".into(), "new".into()], None));
         assert_eq!(taken(&outbox), (vec![], None));
     }

@@ -346,6 +346,9 @@ impl Actor {
         match came {
             Ok(Came::Followed(step)) => {
                 self.metrics.read_models_events_total.add(step.events);
+                step.assembled
+                    .iter()
+                    .for_each(|took| self.metrics.module_assembly_seconds.record_duration(*took));
                 for (hero, what) in &step.aside {
                     tracing::error!(%hero, what, "its events make no rows: its read models stand still, run verify");
                 }

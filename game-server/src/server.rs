@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin_http::Panel;
 use futures_util::FutureExt;
 use persistence::{Drained, NodeId};
-use simulation::catalogue::Catalogue;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -26,15 +26,20 @@ use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::connection;
 use crate::hints;
-use crate::http::{self, AuthLimits, CatalogueJson, OriginPolicy, Play, Public, Readiness, ReadinessState};
+use crate::http::{self, AuthLimits, OriginPolicy, Play, Public, Readiness, ReadinessState};
 use crate::lease::{self, Keeping};
 use crate::listener::{BindError, Limits, Listener, Running};
-use crate::metrics::{Metrics, UPKEEP_EVERY};
-use crate::node::{Identity, Node, Stores, Wishes};
-use crate::operations::NodeOperations;
+use crate::metrics::{CONNECTIONS_EVERY, Metrics, UPKEEP_EVERY};
+use crate::node::{Identity, Node, Wishes};
+use crate::operations::cost::Costs;
+use crate::operations::{self, NodeOperations};
+use crate::published::{self, Posted, PublishedFailed};
+use crate::store::Stores;
 use crate::store::{OpenFailed, OpenStore};
 use crate::uptime::{Beating, Heartbeat};
 
+/// Connections of the operators' listener: each panel holds one for its live stream and a few for what it asks.
+const OPERATORS_CONNECTIONS_MAX: usize = 192;
 /// How long the listeners may take to end once the node is drained.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(2);
 
@@ -47,9 +52,6 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The operators' listener would be public.
-    #[error(transparent)]
-    Admin(#[from] admin_http::NotLoopback),
     /// There is no secret to begin with.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -59,6 +61,12 @@ pub enum StartError {
     /// ID tokens cannot be verified.
     #[error(transparent)]
     Firebase(#[from] FirebaseFailed),
+    /// The catalogue in force cannot be used.
+    #[error(transparent)]
+    Published(#[from] PublishedFailed),
+    /// The budget cannot be told.
+    #[error("cannot make an HTTPS client for SLACK_WEBHOOK_URL")]
+    Costs(#[source] reqwest::Error),
     /// The system gives no threads.
     #[error("cannot start the simulation's threads")]
     Threads(#[source] std::io::Error),
@@ -72,14 +80,18 @@ pub struct Server {
     sockets: TaskTracker,
     public: Running,
     admin: Running,
+    panel: Arc<Panel>,
     metrics: Running,
+    operations: Arc<NodeOperations>,
     upkeep: JoinHandle<()>,
     hints: JoinHandle<()>,
+    publishing: JoinHandle<()>,
     revocations: JoinHandle<()>,
     mails: JoinHandle<()>,
     unions: JoinHandle<()>,
     pruning: JoinHandle<()>,
     erasing: JoinHandle<()>,
+    costs: JoinHandle<()>,
     heartbeat: Beating,
     lease: Keeping,
     store: OpenStore,
@@ -93,7 +105,6 @@ impl Server {
     pub async fn start(config: Config, clock: Clock, store: OpenStore) -> Result<Server, StartError> {
         // All addresses first: a port that is taken must not cost a started node.
         let admin_address = SocketAddr::new(config.admin_host, config.admin_port);
-        admin_http::check_address(admin_address)?;
         let metrics_address = SocketAddr::new(config.metrics_host, config.metrics_port);
         let public = Listener::bind("players", SocketAddr::new(config.host, config.port)).await?;
         let admin = Listener::bind("operators", admin_address).await?;
@@ -110,12 +121,22 @@ impl Server {
         let url = || config.database.to_string();
         accounts.check_secret().await.map_err(|source| OpenFailed::Store { url: url(), source })?;
         // Before the node: a hero must not be taken in while it is not known how long the service was away.
-        let heartbeat = heartbeat(&config, &clock, &metrics, stores).await?;
-        let identity = identity(&config, public.address(), stores).await?;
+        let posted = Posted::read(&*stores.catalogues).await?;
+        let minimum_ms = posted.catalogue.streak.outage_min_ms;
+        let heartbeat = heartbeat(&config, &clock, &metrics, stores, minimum_ms).await?;
+        let name = node_name(&config, public.address());
+        let config = Config { node_name: Some(name.clone()), ..config };
+        let costs =
+            Costs::new(&config, Arc::clone(&stores.budget), clock.clone()).map_err(StartError::Costs)?;
+        let costs = Arc::new(costs);
+        let identity = identity(&name, &config, stores).await?;
         let node_id = identity.node_id;
         let node =
             Node::start(config, clock, Arc::clone(&metrics), stores.clone(), heartbeat.outages(), identity)
                 .map_err(StartError::Threads)?;
+        // Before anybody can connect.
+        node.post(posted).await;
+        let publishing = published::follow(Arc::clone(&node), Arc::clone(&stores.catalogues));
         let lease = Keeping::start(
             Arc::clone(&stores.journal),
             node_id,
@@ -125,7 +146,7 @@ impl Server {
         let hints = hints::listen(Arc::clone(&node));
         let revocations = revocation::watch(
             node.accounts.revocations().clone(),
-            Arc::clone(node.accounts.store()),
+            (Arc::clone(node.accounts.store()), Arc::clone(&node.support)),
             node.clock.clone(),
             Arc::clone(&node.directory),
         );
@@ -138,7 +159,10 @@ impl Server {
         let unions = tokio::spawn(Arc::clone(&routes.claims).keep_finishing());
         let pruning = tokio::spawn(node.accounts.clone().keep_pruning());
         let erasing = tokio::spawn(Arc::clone(&routes.erasing).keep_erasing());
-        let operations = Arc::new(NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness)));
+        let operations =
+            NodeOperations::new(Arc::clone(&node), Arc::clone(&readiness), Arc::clone(&costs), name);
+        let operations = Arc::new(operations);
+        let costs = costs.keep();
         let sockets = routes.sockets.clone();
         let router = http::router(Arc::new(routes));
 
@@ -146,11 +170,12 @@ impl Server {
             Limits { connections_max: 4_096.max(node.config.connections_max / 2), ..Limits::default() };
         let inner_limits = Limits { connections_max: 64, ..Limits::default() };
         let public = public.start(router, public_limits, Arc::clone(&metrics));
-        let admin_router = admin_http::router(Arc::clone(&operations) as _);
-        let admin = admin.start(admin_router, inner_limits, Arc::clone(&metrics));
+        let panel = operations::panel::open(&node, Arc::clone(&operations), &stores.operators);
+        let admin_limits = Limits { connections_max: OPERATORS_CONNECTIONS_MAX, ..Limits::default() };
+        let admin = admin.start(operations::panel::router(&panel, &node), admin_limits, Arc::clone(&metrics));
         let scrape = scrape.start(Arc::clone(&operations).metrics_router(), inner_limits, metrics);
-        let upkeep = tokio::spawn(upkeep(operations));
-        let heartbeat = heartbeat.start();
+        let upkeep = tokio::spawn(upkeep(Arc::clone(&operations)));
+        let heartbeat = heartbeat.reread_when(Arc::clone(&node.outage_declared)).start();
         readiness.set(ReadinessState::Ready);
         Ok(Server {
             node,
@@ -158,14 +183,18 @@ impl Server {
             sockets,
             public,
             admin,
+            panel,
             metrics: scrape,
+            operations,
             upkeep,
             hints,
+            publishing,
             revocations,
             mails,
             unions,
             pruning,
             erasing,
+            costs,
             heartbeat,
             lease,
             store,
@@ -187,6 +216,11 @@ impl Server {
         self.metrics.address()
     }
 
+    /// What operators can ask of it and do.
+    pub fn operations(&self) -> &Arc<NodeOperations> {
+        &self.operations
+    }
+
     /// The server behind its listeners.
     pub fn node(&self) -> &Arc<Node> {
         &self.node
@@ -202,6 +236,11 @@ impl Server {
         self.node.failed().await
     }
 
+    /// Waits until an operator wants it to stop.
+    pub async fn asked_to_stop(&self) {
+        self.node.asked_to_stop().await;
+    }
+
     /// Stops in order: what was acknowledged is durable, every socket is told to come back, nothing is left running.
     pub async fn shutdown(self, deadline: Duration) -> Drained {
         let give_up = Instant::now() + deadline;
@@ -211,6 +250,7 @@ impl Server {
         // What this node had is free for the others at once.
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), self.lease.stop()).await;
         self.sockets.close();
+        self.panel.close();
         let ends = async {
             self.sockets.wait().await;
             self.public.finish().await;
@@ -222,11 +262,13 @@ impl Server {
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), ends).await;
         self.upkeep.abort();
         self.hints.abort();
+        self.publishing.abort();
         self.revocations.abort();
         self.mails.abort();
         self.unions.abort();
         self.pruning.abort();
         self.erasing.abort();
+        self.costs.abort();
         self.store.close().await;
         drained
     }
@@ -237,20 +279,24 @@ async fn heartbeat(
     clock: &Clock,
     metrics: &Arc<Metrics>,
     stores: &Stores,
+    minimum_ms: i64,
 ) -> Result<Heartbeat, StartError> {
-    let minimum_ms = Catalogue::builtin().streak.outage_min_ms;
     let (store, metrics) = (Arc::clone(&stores.uptime), Arc::clone(metrics));
     let begun = Heartbeat::begin(store, clock.clone(), metrics, minimum_ms).await;
     begun.map_err(|source| OpenFailed::Store { url: config.database.to_string(), source }.into())
 }
 
 /// Joins those that share the store.
-async fn identity(config: &Config, address: SocketAddr, stores: &Stores) -> Result<Identity, StartError> {
+async fn identity(name: &str, config: &Config, stores: &Stores) -> Result<Identity, StartError> {
     let node_id = NodeId(Uuid::now_v7());
-    let name = config.node_name.clone().unwrap_or_else(|| format!("{}:{}", host_name(), address.port()));
-    let standing = lease::begin(&stores.journal, node_id, &name).await;
+    let standing = lease::begin(&stores.journal, node_id, name).await;
     let failed = |source| OpenFailed::Store { url: config.database.to_string(), source };
     Ok(Identity { node_id, standing: standing.map_err(failed)? })
+}
+
+/// What this server is called among those that share its store.
+fn node_name(config: &Config, address: SocketAddr) -> String {
+    config.node_name.clone().unwrap_or_else(|| format!("{}:{}", host_name(), address.port()))
 }
 
 /// What the machine is called; no two servers on it have the same port.
@@ -268,8 +314,6 @@ pub fn routes(
     play: Play,
 ) -> Public {
     let config = &node.config;
-    let catalogue =
-        serde_json::to_vec(&*node.catalogue).expect("a catalogue is maps, lists, texts and numbers");
     Public {
         accounts: node.accounts.clone(),
         settings: Settings::new(Arc::clone(node)),
@@ -283,7 +327,7 @@ pub fn routes(
         clock: node.clock.clone(),
         metrics: Arc::clone(&node.metrics),
         readiness: Arc::clone(readiness),
-        catalogue: CatalogueJson::new(catalogue),
+        board: Arc::clone(&node.board),
         play,
         sockets: TaskTracker::new(),
         origins: OriginPolicy::from_config(config),
@@ -294,10 +338,26 @@ pub fn routes(
 }
 
 async fn upkeep(operations: Arc<NodeOperations>) {
-    let mut ticks = interval(UPKEEP_EVERY);
+    let numbers = async {
+        let mut ticks = ticks(UPKEEP_EVERY);
+        loop {
+            ticks.tick().await;
+            operations.upkeep();
+        }
+    };
+    // Beside it: the numbers go on while the database does not answer.
+    let database = async {
+        let mut ticks = ticks(CONNECTIONS_EVERY);
+        loop {
+            ticks.tick().await;
+            operations.observe_database().await;
+        }
+    };
+    tokio::join!(numbers, database);
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        operations.upkeep();
-    }
+    ticks
 }

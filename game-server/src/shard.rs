@@ -30,17 +30,17 @@ use std::{
 };
 
 use persistence::HeroId;
-use simulation::command::Command;
+use simulation::{command::Command, hero::Hero};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval},
 };
 
 use self::load::News;
 pub use self::load::{LoadFailed, Loaded, Loader};
-use self::state::Shard;
 pub use self::state::ShardParts;
-use crate::{acting::Act, outbox::Outbox};
+use self::state::{SLICE_HEROES_MAX, Shard, Slice};
+use crate::{acting::Act, outbox::Outbox, published::Posted, telemetry::Received};
 
 /// Requests that may wait for a shard: some ticks' worth. Full: the client is told `busy`.
 const INBOX_MAX: usize = 8 * 1024;
@@ -75,8 +75,8 @@ pub enum Request {
         cmd_seq: u64,
         /// What.
         command: Box<Command>,
-        /// When its frame was read, to measure the acknowledgement.
-        received: Instant,
+        /// When its frame was read, and its way if it is followed.
+        received: Received,
     },
     /// A device left.
     Detach {
@@ -111,6 +111,10 @@ enum Control {
     News(Vec<News>),
     /// The heroes that others took while this node was silent; nothing when the store could not say.
     Lost(Option<Vec<HeroId>>),
+    /// Operators have published other numbers, or other words.
+    Posted(Arc<Posted>),
+    /// Copies of some heroes, after this one, are wanted.
+    Survey(Option<HeroId>, oneshot::Sender<Slice>),
     /// Take no more commands, write snapshots; answer when everything told to the journal is settled.
     Drain(oneshot::Sender<()>),
 }
@@ -135,6 +139,12 @@ impl ShardHandle {
         self.inbox.try_send(request).map_err(|_full_or_stopped| Full)
     }
 
+    /// Requests that wait; full at 8,192.
+    #[must_use]
+    pub fn inbox_requests(&self) -> usize {
+        self.inbox.max_capacity() - self.inbox.capacity()
+    }
+
     /// Another node asks for a hero. A shard that is too busy now is asked again.
     pub fn hand_over(&self, hero: HeroId) {
         let _asked_again = self.control.try_send(Control::HandOver(hero));
@@ -144,6 +154,24 @@ impl ShardHandle {
     /// itself.
     pub fn advanced(&self, hero: HeroId, seq: u64) {
         let _found_later = self.control.try_send(Control::Advanced(hero, seq));
+    }
+
+    /// Other numbers, or other words, from the next tick on. Waits for room: every shard must have them.
+    pub async fn post(&self, posted: Arc<Posted>) {
+        // A stopped shard has no players left.
+        let _stopped = self.control.send(Control::Posted(posted)).await;
+    }
+
+    /// Copies of the heroes of this shard that come after `after`, by id, and the id to go on from, if there are more. A
+    /// slice of a few hundred at a time, so that no tick waits for it.
+    pub async fn survey(&self, after: Option<HeroId>) -> (Vec<(HeroId, Hero)>, Option<HeroId>) {
+        let (answer, answered) = oneshot::channel();
+        if self.control.send(Control::Survey(after, answer)).await.is_err() {
+            return (Vec::new(), None);
+        }
+        let slice = answered.await.unwrap_or_default();
+        let next = slice.last().map(|(id, _)| *id).filter(|_| slice.len() == SLICE_HEROES_MAX);
+        (slice, next)
     }
 
     /// Tells that a device left. Waits for room: a device must not stay for ever.
@@ -219,6 +247,8 @@ impl Built {
                     Control::Advanced(hero, seq) => self.shard.advanced(hero, seq),
                     Control::News(news) => self.shard.news(news),
                     Control::Lost(lost) => self.shard.lost(lost),
+                    Control::Posted(posted) => self.shard.publish_posted(&posted),
+                    Control::Survey(after, answer) => self.shard.survey(after, answer),
                     Control::Drain(done) => self.shard.drain(done),
                 },
                 alive = subscription.changed() => {

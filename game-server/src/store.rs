@@ -1,12 +1,91 @@
 //! Opens the store that `DATABASE_URL` names: the one place that knows which databases there are.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use persistence::{MemoryStore, MigrationStatus, PostgresStore, SqliteStore, StoreError};
+use persistence::{
+    AboutStore, AccountStore, BudgetStore, CatalogueStore, JournalStore, MemoryStore, MigrationStatus,
+    OperatorStore, PostgresStore, ReadModelStore, SqliteStore, StoreError, SupportStore, TextKeyStore,
+    UptimeStore,
+};
+use rand::Rng;
 
+use crate::accounts::Keys;
 use crate::config::DatabaseUrl;
-use crate::node::Stores;
+
+/// The faces of one database.
+#[derive(Clone)]
+pub struct Stores {
+    /// Heroes.
+    pub journal: Arc<dyn JournalStore>,
+    /// Who may act for them.
+    pub accounts: Arc<dyn AccountStore>,
+    /// With what their players' texts are encrypted.
+    pub text_keys: Arc<dyn TextKeyStore>,
+    /// When the service was there.
+    pub uptime: Arc<dyn UptimeStore>,
+    /// What happened, as tables for people.
+    pub read_models: Arc<dyn ReadModelStore>,
+    /// Who was seen last, and who is kept out.
+    pub support: Arc<dyn SupportStore>,
+    /// What operators publish.
+    pub catalogues: Arc<dyn CatalogueStore>,
+    /// How the database is.
+    pub about: Arc<dyn AboutStore>,
+    /// The month's money.
+    pub budget: Arc<dyn BudgetStore>,
+    /// Who may use the operators' panel, and what they did.
+    pub operators: Arc<dyn OperatorStore>,
+    /// Seals what its nodes put into Redis; the same for all of them.
+    pub seal_key: [u8; 32],
+    /// Sign tokens and encrypt what says who somebody is. Random until the configured ones are put here.
+    pub keys: Keys,
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores").finish_non_exhaustive()
+    }
+}
+
+impl Stores {
+    /// All faces of one store, with a new seal: right for a store that has one node, which recognises nothing in Redis
+    /// that an earlier run of it has put there.
+    pub fn of<S>(store: S) -> Self
+    where
+        S: JournalStore
+            + AccountStore
+            + TextKeyStore
+            + UptimeStore
+            + ReadModelStore
+            + SupportStore
+            + CatalogueStore
+            + AboutStore
+            + BudgetStore
+            + OperatorStore
+            + 'static,
+    {
+        let store = Arc::new(store);
+        let mut seal_key = [0; 32];
+        rand::rng().fill_bytes(&mut seal_key);
+        Self {
+            journal: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
+            text_keys: Arc::clone(&store) as _,
+            uptime: Arc::clone(&store) as _,
+            read_models: Arc::clone(&store) as _,
+            support: Arc::clone(&store) as _,
+            catalogues: Arc::clone(&store) as _,
+            about: Arc::clone(&store) as _,
+            budget: Arc::clone(&store) as _,
+            operators: store,
+            seal_key,
+            keys: Keys::random(),
+        }
+    }
+}
 
 /// Why a store cannot be used. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +173,22 @@ impl OpenStore {
         }
     }
 
+    /// Opens a store for a tool that changes what is not the journal, also beside running servers. A file that no server
+    /// uses is made and upgraded like at a start.
+    ///
+    /// # Errors
+    /// [`OpenFailed`].
+    pub async fn open_beside(url: &DatabaseUrl) -> Result<OpenStore, OpenFailed> {
+        let failed = |source| OpenFailed::Store { url: url.to_string(), source };
+        match (url, Self::open(url).await) {
+            (DatabaseUrl::Memory, _) => Err(OpenFailed::Forgetful),
+            (DatabaseUrl::Sqlite(path), Err(OpenFailed::Store { source: StoreError::InUse { .. }, .. })) => {
+                Ok(Self::sqlite(SqliteStore::open_beside(path).await.map_err(failed)?))
+            }
+            (_, opened) => opened,
+        }
+    }
+
     fn sqlite(store: SqliteStore) -> OpenStore {
         OpenStore { stores: Stores::of(store.clone()), closing: Closing::Sqlite(store) }
     }
@@ -110,8 +205,8 @@ impl OpenStore {
     #[cfg(feature = "fault-points")]
     #[must_use]
     pub fn dying_at(mut self, point: crate::fault_points::FaultPoint) -> Self {
-        let journal = std::sync::Arc::clone(&self.stores.journal);
-        self.stores.journal = std::sync::Arc::new(crate::fault_points::DyingStore::new(journal, point));
+        let journal = Arc::clone(&self.stores.journal);
+        self.stores.journal = Arc::new(crate::fault_points::DyingStore::new(journal, point));
         self
     }
 

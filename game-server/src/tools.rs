@@ -1,11 +1,12 @@
 //! The operator's tools: each opens the store its own way, does one thing and says what it did.
 
+pub mod operators;
+
 use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use persistence::HeroId;
-use simulation::catalogue::Catalogue;
 
 use crate::accounts::{Accounts, Keys};
 use crate::clock::Clock;
@@ -13,7 +14,7 @@ use crate::config::{Config, DatabaseUrl, Environment};
 use crate::read_models::rebuild::{self, Which};
 use crate::store::{self, OpenFailed, OpenStore};
 use crate::texts::TextKeys;
-use crate::{export, seed, verify};
+use crate::{export, published, seed, verify};
 
 /// Checks every hero of the store; findings and progress go to `out`.
 ///
@@ -36,7 +37,8 @@ pub async fn export(config: &Config, hero: &str, out: &mut (dyn Write + Send)) -
     let hero = hero_id(hero)?;
     let store = OpenStore::open_read_only(&config.database).await?;
     let texts = texts(config, &store)?;
-    export::run(&*store.stores().journal, &texts, &Catalogue::builtin(), hero, out).await?;
+    let catalogue = published::catalogue_in_force(&*store.stores().catalogues).await?;
+    export::run(&*store.stores().journal, &texts, &catalogue, hero, out).await?;
     store.close().await;
     Ok(())
 }
@@ -95,6 +97,19 @@ pub async fn migrate(config: &Config, status_only: bool, out: &mut (dyn Write + 
     Ok(())
 }
 
+/// Puts the catalogue inside this program in force. Servers that run follow.
+///
+/// # Errors
+/// A store that cannot be written; a number that belongs to another text; an operator who switched at the same time.
+pub async fn use_builtin_catalogue(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let store = OpenStore::open_beside(&config.database).await?;
+    let stores = store.stores().clone();
+    let done = published::use_builtin(&*stores.catalogues, Clock::system().now_ms()).await;
+    store.close().await;
+    writeln!(out, "catalogue version {} is in force", done?)?;
+    Ok(())
+}
+
 /// Adds demo players.
 ///
 /// # Errors
@@ -110,7 +125,7 @@ pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
     let stores = store.stores().clone();
     let texts = texts(config, &store)?;
     let accounts = Accounts::new(stores.accounts, stores.keys, clock.clone());
-    let catalogue = Arc::new(Catalogue::builtin());
+    let catalogue = published::catalogue_in_force(&*stores.catalogues).await?;
     let done = seed::run(&stores.journal, &accounts, &texts, &catalogue, clock.now_ms(), out).await;
     store.close().await;
     done

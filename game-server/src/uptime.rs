@@ -2,8 +2,9 @@
 //! beats that is long enough was an outage. So a planned stop, a crash, a machine that slept and a store that could not
 //! be written are all found by the same comparison, at the first beat afterwards.
 //!
-//! It never touches a hero: it keeps the list of outages that the shards read when they take a hero in (rules,
-//! section 3). The task is small because a lost beat is harmless: the next one comes in a minute.
+//! It never touches a hero: it keeps the list of outages that the shards read when they take a hero in, and again when it
+//! changes (rules, section 3). What an operator declares comes into the list at once here and within seconds on other
+//! servers. The task is small because a lost beat is harmless: the next one comes in a minute.
 //!
 //! ```text
 //! clock ─minute▶ ┌───────────┐ ─beat, outage▶ store
@@ -17,7 +18,7 @@ use std::time::Duration;
 use persistence::{Outage, StoreError, UptimeStore};
 use simulation::calendar::format_rfc3339;
 use simulation::hero::Hero;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -26,6 +27,9 @@ use crate::metrics::Metrics;
 
 /// How often the service says that it is there: a crash makes an outage look longer by up to this much.
 const BEAT_EVERY: Duration = Duration::from_secs(60);
+
+/// How often it looks whether an operator has declared an outage on another server.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// The newest outages, oldest first; at most [`persistence::uptime::OUTAGES_MAX`].
 pub type Outages = watch::Receiver<Arc<[Outage]>>;
@@ -56,6 +60,8 @@ pub struct Heartbeat {
     minimum_ms: i64,
     last_beat_ms: Option<i64>,
     outages: watch::Sender<Arc<[Outage]>>,
+    /// Somebody has declared one here.
+    declared: Arc<Notify>,
 }
 
 impl Heartbeat {
@@ -71,7 +77,8 @@ impl Heartbeat {
     ) -> Result<Heartbeat, StoreError> {
         let last_beat_ms = store.last_beat().await?;
         let outages = watch::Sender::new(store.outages(i64::MIN).await?.into());
-        let mut heartbeat = Heartbeat { store, clock, metrics, minimum_ms, last_beat_ms, outages };
+        let declared = Arc::default();
+        let mut heartbeat = Heartbeat { store, clock, metrics, minimum_ms, last_beat_ms, outages, declared };
         heartbeat.beat().await;
         Ok(heartbeat)
     }
@@ -79,6 +86,12 @@ impl Heartbeat {
     /// The outages, now and later.
     pub fn outages(&self) -> Outages {
         self.outages.subscribe()
+    }
+
+    /// Reads the outages again at once when this is notified; every [`LOOK_EVERY`] it does so anyway.
+    #[must_use]
+    pub fn reread_when(self, declared: Arc<Notify>) -> Heartbeat {
+        Heartbeat { declared, ..self }
     }
 
     /// Beats until it is stopped.
@@ -90,13 +103,34 @@ impl Heartbeat {
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let mut beats = interval_at(Instant::now() + BEAT_EVERY, BEAT_EVERY);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let declared = Arc::clone(&self.declared);
         loop {
             tokio::select! {
                 biased;
                 // Also when whoever could stop it is gone.
                 _ = &mut stopped => return self.beat().await,
                 _ = beats.tick() => self.beat().await,
+                () = declared.notified() => self.look().await,
+                _ = looks.tick() => self.look().await,
             }
+        }
+    }
+
+    /// Reads the outages again. Who failed looks again soon.
+    async fn look(&self) {
+        match self.store.outages(i64::MIN).await {
+            Ok(outages) => {
+                self.outages.send_if_modified(|known| {
+                    let is_new = **known != *outages;
+                    if is_new {
+                        *known = outages.into();
+                    }
+                    is_new
+                });
+            }
+            Err(error) => tracing::debug!(%error, "could not look for declared outages"),
         }
     }
 

@@ -91,6 +91,8 @@ pub struct Bot {
     pub mirror: Mirror,
     /// How its sockets ended, by close code.
     pub closed: BTreeMap<u16, u64>,
+    /// The catalogue that it was told of last.
+    pub catalogue_version: u32,
     outbox: Outbox,
     mind: Mind,
     recent: VecDeque<CommandFrame>,
@@ -122,6 +124,7 @@ impl Bot {
             device,
             mirror: Mirror::default(),
             closed: BTreeMap::new(),
+            catalogue_version: 0,
             outbox: Outbox::default(),
             mind,
             recent: VecDeque::new(),
@@ -325,6 +328,7 @@ impl Bot {
 
     /// Takes a welcome: checks it against everything that was told before.
     pub fn on_welcome(&mut self, welcome: &Welcome) {
+        self.on_version(welcome.catalogue_version);
         let told = self.outbox.applied();
         if welcome.cmd_seq_applied < told {
             let lost = told - welcome.cmd_seq_applied;
@@ -359,6 +363,13 @@ impl Bot {
         self.retry_at = None;
     }
 
+    fn on_version(&mut self, version: u32) {
+        if self.catalogue_version != version {
+            self.catalogue_version = version;
+            self.stats.told_version(version);
+        }
+    }
+
     fn on_message(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Durable(result) => self.on_done(&result, false),
@@ -379,7 +390,8 @@ impl Bot {
                 self.away_ms = Some(u64::from(away.reconnect_after_ms));
             }
             ServerMessage::Welcome(_) => self.ledger.find("a second welcome on one socket".to_owned()),
-            ServerMessage::Pong(_) | ServerMessage::Progress(_) | ServerMessage::Status(_) => {}
+            ServerMessage::Status(status) => self.on_version(status.catalogue_version),
+            ServerMessage::Pong(_) | ServerMessage::Progress(_) => {}
         }
     }
 

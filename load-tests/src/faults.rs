@@ -24,6 +24,9 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 /// How much of the server's log an error repeats.
 const LOG_TAIL_CHARS: usize = 2_000;
 
+/// Shortest word that can be a one-time token.
+const TOKEN_CHARS_MIN: usize = 20;
+
 /// Problems that are taken from one log.
 const LOG_PROBLEMS_MAX: usize = 20;
 
@@ -114,6 +117,30 @@ impl ServerPlan {
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         Endpoint::local(self.port)
+    }
+
+    /// Where operators log in.
+    #[must_use]
+    pub fn admin_endpoint(&self) -> Endpoint {
+        Endpoint::local(self.admin_port)
+    }
+
+    /// A one-time token for the first operator of a running server.
+    ///
+    /// # Errors
+    /// When the program refuses, or prints nothing that looks like a token.
+    pub async fn invite_owner(&self, name: &str) -> Result<String> {
+        let output = self.examine(&["admin", "invite", name, "--role", "owner"]).await?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            bail!("no invitation: {said}{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let is_token = |word: &&str| {
+            word.len() >= TOKEN_CHARS_MIN
+                && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let token = said.split_whitespace().filter(is_token).max_by_key(|word| word.len());
+        token.map(str::to_owned).with_context(|| format!("no token in: {said}"))
     }
 
     /// Where the operator's metrics are.

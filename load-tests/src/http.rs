@@ -57,11 +57,19 @@ impl Endpoint {
 pub struct Answer {
     /// The status code.
     pub status: u16,
+    /// The headers, names in small letters.
+    pub headers: Vec<(String, String)>,
     /// The body as it came.
     pub body: Vec<u8>,
 }
 
 impl Answer {
+    /// The first header of a name, which is in small letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as JSON.
     ///
     /// # Errors
@@ -105,13 +113,29 @@ pub async fn request(
     bearer: Option<&str>,
     body: Option<&Value>,
 ) -> Result<Answer> {
+    let bearer = bearer.map(|token| format!("Bearer {token}"));
+    let headers: Vec<_> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+    request_with(endpoint, source, method, path, &headers, body).await
+}
+
+/// The same with any headers.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_with(
+    endpoint: &Endpoint,
+    source: Option<Ipv4Addr>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<Answer> {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let exchange = async {
         let mut stream = connect(endpoint, source).await?;
         let body = body.map(Value::to_string).unwrap_or_default();
-        let authorization =
-            bearer.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{authorization}\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             endpoint.authority,
             body.len()
@@ -147,8 +171,10 @@ fn parse(bytes: &[u8]) -> Result<Answer> {
         .and_then(|line| line.split(' ').nth(1))
         .and_then(|code| code.parse().ok())
         .context("no status line")?;
+    let mut headers = Vec::new();
     for line in lines {
         let Some((name, value)) = line.split_once(':') else { continue };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         if name.eq_ignore_ascii_case("content-length") {
             let length: usize = value.trim().parse().context("a content-length that is no number")?;
             ensure!(body.len() == length, "the answer was cut off: {} of {length} bytes", body.len());
@@ -157,7 +183,7 @@ fn parse(bytes: &[u8]) -> Result<Answer> {
             bail!("an answer of unknown length is not understood here");
         }
     }
-    Ok(Answer { status, body: body.to_vec() })
+    Ok(Answer { status, headers, body: body.to_vec() })
 }
 
 #[cfg(test)]
@@ -168,6 +194,7 @@ mod tests {
     fn an_answer_is_split_into_status_and_body() {
         let answer = parse(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX: y\r\n\r\n{}").unwrap();
         assert_eq!((answer.status, answer.body.as_slice()), (201, b"{}".as_slice()));
+        assert_eq!(answer.header("x"), Some("y"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!   journal against the ledgers.
 //! - [`fault`]: the list of faults to survive, each with its injection and its proof.
 //! - [`security`]: what an attack costs everybody else, and what a clock gives away.
+//! - [`operator`]: somebody who runs the server, over the operators' listener.
 //! - [`scenario`]: what the command line runs.
 //!
 //! Of the game it depends on `protocol` alone: a bot knows what any client in any language can know.
@@ -18,6 +19,7 @@ pub mod http;
 pub mod ledger;
 pub mod mind;
 pub mod mirror;
+pub mod operator;
 pub mod outbox;
 pub mod proxy;
 pub mod scenario;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
@@ -10,6 +11,7 @@ use load_tests::faults::ServerPlan;
 use load_tests::scenario::crowd::CrowdOptions;
 use load_tests::scenario::kill::{KillOptions, run as run_kill};
 use load_tests::scenario::load::{LoadOptions, Program, run as run_load};
+use load_tests::scenario::switch::{Place, SwitchOptions, run as run_switch};
 use load_tests::scenario::{hostile, write_report};
 use load_tests::security::{self, SecurityOptions};
 
@@ -36,6 +38,9 @@ enum Scenario {
     Faults(Faults),
     /// What attacks cost everybody else, all measurements or the named ones; fails if a goal is missed.
     Security(Security),
+    /// An operator puts other catalogues in force while players play; fails if one is disconnected, a command is lost or
+    /// done twice, or somebody does not hear of it.
+    CatalogueSwitch(CatalogueSwitch),
     /// Every kind of wrong frame; fails if one is not refused as it should be or changes anything.
     Hostile {
         /// The server's binary; it is started on a store of its own.
@@ -130,6 +135,37 @@ struct Security {
 }
 
 #[derive(Args)]
+struct CatalogueSwitch {
+    /// The server's binary; it is started on a store of its own and examined afterwards.
+    #[arg(long, default_value = "target/debug/dopamine-hero")]
+    server: PathBuf,
+    /// Where the store, the log and report.json go.
+    #[arg(long, default_value = "target/switch-test")]
+    data: PathBuf,
+    /// How many devices play; each fifth is a second device of the hero before it.
+    #[arg(long, default_value_t = 1000)]
+    players: u32,
+    /// Mean time between two wishes of one of them.
+    #[arg(long, default_value_t = 5000)]
+    wish_ms: u64,
+    /// How long is played before, between and after the switches.
+    #[arg(long, default_value_t = 5000)]
+    pause_ms: u64,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A server that runs, instead of one of its own: where players connect.
+    #[arg(long, requires_all = ["admin_url", "operator_cookie"])]
+    url: Option<String>,
+    /// Where its operators log in.
+    #[arg(long, requires = "url")]
+    admin_url: Option<String>,
+    /// The value of the cookie of one of them, who must be an owner.
+    #[arg(long, requires = "url")]
+    operator_cookie: Option<String>,
+}
+
+#[derive(Args)]
 struct Load {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:3001")]
@@ -159,6 +195,7 @@ async fn main() -> Result<ExitCode> {
         Scenario::Commands(arguments) => load(Program::Commands, arguments).await,
         Scenario::Faults(arguments) => faults(arguments).await,
         Scenario::Security(arguments) => security(arguments).await,
+        Scenario::CatalogueSwitch(arguments) => catalogue_switch(arguments).await,
         Scenario::Hostile { server, data } => hostile(&server, &data).await,
     }
 }
@@ -197,6 +234,31 @@ async fn kill(arguments: Kill) -> Result<ExitCode> {
         return Ok(exit_code(report.found_loss()));
     }
     println!("{}", if report.is_clean() { "nothing lost, nothing doubled" } else { "FAILED" });
+    Ok(exit_code(report.is_clean()))
+}
+
+async fn catalogue_switch(arguments: CatalogueSwitch) -> Result<ExitCode> {
+    let data = std::path::absolute(&arguments.data).context("no such place")?;
+    std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+    let place = match (arguments.url, arguments.admin_url, arguments.operator_cookie) {
+        (Some(players), Some(operators), Some(cookie)) => Place::Running { players, operators, cookie },
+        _ => {
+            let binary = std::path::absolute(&arguments.server).context("no such place")?;
+            Place::Own { binary, directory: data.clone() }
+        }
+    };
+    let crowd = CrowdOptions {
+        bots: arguments.players,
+        seed: arguments.seed,
+        wish_every_ms: arguments.wish_ms,
+        cut_once_in: 0,
+    };
+    let pause = Duration::from_millis(arguments.pause_ms);
+    let report = run_switch(&SwitchOptions { crowd, pause, place }).await?;
+    println!("{}", serde_json::to_string_pretty(&report).context("a report is plain data")?);
+    write_report(&data.join("report.json"), &report)?;
+    let words = if report.is_clean() { "nobody was disconnected, nothing was lost" } else { "FAILED" };
+    println!("{words}");
     Ok(exit_code(report.is_clean()))
 }
 

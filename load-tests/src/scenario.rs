@@ -5,6 +5,7 @@ pub mod hostile;
 pub mod kill;
 pub mod load;
 pub mod settle;
+pub mod switch;
 
 use std::io::IsTerminal;
 use std::path::Path;

@@ -52,6 +52,7 @@ pub struct Stats {
     /// Commands that were applied twice.
     pub doubled: Count,
     connected: AtomicU64,
+    versions: Mutex<BTreeMap<u32, u64>>,
     refused: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -68,6 +69,21 @@ impl Stats {
     #[must_use]
     pub fn connected(&self) -> u64 {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// A bot was told another version of the catalogue than before.
+    pub fn told_version(&self, version: u32) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        if versions.len() < CODES_MAX || versions.contains_key(&version) {
+            *versions.entry(version).or_default() += 1;
+        }
+    }
+
+    /// How many times a bot was told this version after another one, or as its first.
+    #[must_use]
+    pub fn told(&self, version: u32) -> u64 {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.get(&version).copied().unwrap_or(0)
     }
 
     /// Counts a refusal by its code.

@@ -5,12 +5,16 @@
 //! everything again and says what does not fit. [`ReadModelStore`] keeps copies of it as tables for people. This crate knows no rule of the game and no wire format.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, reason = "what comes from outside must not panic"))]
 
+pub mod about;
 pub mod accounts;
+pub mod budget;
+pub mod catalogue;
 pub mod error;
 mod jitter;
 mod load;
 pub mod memory;
 mod migration;
+pub mod operators;
 pub mod postgres;
 pub mod read_model;
 mod read_rows;
@@ -20,15 +24,22 @@ mod rows;
 pub mod scan;
 pub mod sqlite;
 pub mod store;
+pub mod support;
 pub mod text_keys;
 pub mod uptime;
 pub mod writer;
 
+pub use about::{About, AboutStore, KnownNode};
 pub use accounts::{AccountId, AccountStore, Device, DeviceId, NewGuest, TokenHash};
+pub use budget::{BudgetNotice, BudgetStore, Month, ServerTime};
+pub use catalogue::{
+    CatalogueKept, CatalogueStore, InForce, KeptCatalogue, NewCatalogue, Published, StoredBanner,
+};
 pub use error::{Fence, FenceReason, StoreError};
 pub use load::load_hot;
 pub use memory::{Fault, MemoryStore};
 pub use migration::MigrationStatus;
+pub use operators::OperatorStore;
 pub use postgres::PostgresStore;
 pub use read_model::{
     AssemblyRow, AssemblyState, Behind, FocusSessionRow, HeroRows, LedgerRow, LedgerSum, ReadModelStore,
@@ -41,9 +52,10 @@ pub use record::{
 pub use redis::{Cache, CacheConfig, CacheFact, CacheTask, Hint, NodePresence, RedisUrl, Whereabouts};
 pub use sqlite::SqliteStore;
 pub use store::{
-    Appended, Claim, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome, Speaker,
-    StoreFuture,
+    Appended, Claim, ConnectionCount, HeroAppend, HeroHead, HeroState, JournalStore, Loaded, SnapshotOutcome,
+    Speaker, StoreFuture,
 };
+pub use support::SupportStore;
 pub use text_keys::{StoredTextKey, TextKeyStore};
 pub use uptime::{Outage, UptimeStore};
 pub use writer::{

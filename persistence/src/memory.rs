@@ -4,9 +4,13 @@
 //! What it applied is durable; [`MemoryStore::crash`] forgets the calls that wait and keeps the rows, as a disk does.
 
 mod accounts;
+mod budget;
+mod catalogue;
 mod control;
 mod fault;
+mod operators;
 mod read_models;
+mod support;
 mod text_keys;
 mod uptime;
 
@@ -44,7 +48,11 @@ struct Inner {
     heroes: BTreeMap<HeroId, Rows>,
     devices: BTreeMap<DeviceId, Device>,
     accounts: accounts::Accounts,
+    support: support::Support,
+    catalogues: catalogue::Catalogues,
     text_keys: BTreeMap<HeroId, StoredTextKey>,
+    budget: budget::Tables,
+    operators: operators::Tables,
     last_beat_ms: Option<i64>,
     /// When each began, and when it was over.
     outages: BTreeMap<i64, i64>,

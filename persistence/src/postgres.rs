@@ -7,8 +7,11 @@
 
 mod accounts;
 mod append;
+mod budget;
+mod catalogue;
 mod connection;
 mod migrations;
+mod operators;
 mod read_models;
 mod snapshot;
 #[cfg(test)]
@@ -30,8 +33,8 @@ use crate::migration::{self, MigrationStatus};
 use crate::record::{Chain, Epoch, EventRecord, HeroId, NodeId, PAGE_ROWS_MAX, Seq, SnapshotRecord, int};
 use crate::rows;
 use crate::store::{
-    Appended, Claim, HeroAppend, HeroHead, JournalStore, LEASE, SPEAKER_LIFE, SPEAKERS_MAX, SnapshotOutcome,
-    Speaker, StoreFuture, WANTED_MAX, check_batch, check_snapshots, claimed,
+    Appended, Claim, ConnectionCount, HeroAppend, HeroHead, JournalStore, LEASE, SPEAKER_LIFE, SPEAKERS_MAX,
+    SnapshotOutcome, Speaker, StoreFuture, WANTED_MAX, check_batch, check_snapshots, claimed,
 };
 use connection::{Lane, Purpose, failed};
 
@@ -379,6 +382,26 @@ impl JournalStore for PostgresStore {
             ON CONFLICT (id) DO UPDATE SET count = store_probe.count + 1";
         // As a flush does: it stands for one.
         Box::pin(self.execute_on(&self.inner.journal, sqlx::query(sql)))
+    }
+
+    fn connections(&self) -> ConnectionCount {
+        let (journal, others) = (self.inner.journal.count(), self.inner.others.count());
+        ConnectionCount { used: journal.used + others.used, max: journal.max + others.max }
+    }
+
+    fn server_connections(&self) -> StoreFuture<'_, Option<ConnectionCount>> {
+        // Everybody may read these counts. What is reserved for administrators is not for programs.
+        let sql = "SELECT coalesce((SELECT sum(numbackends) FROM pg_stat_database), 0)::bigint AS used,
+            current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint
+                - coalesce(current_setting('reserved_connections', true)::bigint, 0) AS max";
+        in_time(async move {
+            let rows = self.read(sqlx::query(sql)).await?;
+            let number = |name: &str| {
+                let found = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>(name).map_err(failed));
+                found.map(|number| u64::try_from(number).unwrap_or(0))
+            };
+            Ok(Some(ConnectionCount { used: number("used")?, max: number("max")? }))
+        })
     }
 }
 

@@ -6,8 +6,11 @@
 
 mod accounts;
 mod append;
+mod budget;
+mod catalogue;
 mod connection;
 mod migrations;
+mod operators;
 mod read_models;
 mod snapshot;
 #[cfg(test)]
@@ -56,6 +59,7 @@ macro_rules! head_sql {
     };
 }
 use head_sql;
+use now_ms;
 
 /// A journal in a SQLite file. Clones share the same connections.
 #[derive(Debug, Clone)]
@@ -73,8 +77,9 @@ struct Inner {
     /// releases only one stands before a flush.
     turn: Mutex<()>,
     readers: SqlitePool,
-    /// `None` when opened for reading.
+    /// `None` unless this process owns the file.
     lock: Option<File>,
+    may_write: bool,
     is_closed: AtomicBool,
 }
 
@@ -90,7 +95,19 @@ impl SqliteStore {
         migrations::run(&mut writer).await?;
         // Whoever has the lock is the only node: the lease of one that was killed stands in nobody's way.
         sqlx::query("DELETE FROM node").execute(&mut writer).await.map_err(failed)?;
-        let store = Self::with(path, Some(writer), Some(lock));
+        let store = Self::with(path, Some(writer), Some(lock), true);
+        store.check().await?;
+        Ok(store)
+    }
+
+    /// Opens an existing file for a tool that writes beside the process that owns it. It must not touch the journal,
+    /// whose writer is alone with it; the other tables are compared and swapped in transactions.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaUnknown`], [`StoreError::Unfit`].
+    pub async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        migration::require_current(&Self::migration_status(path).await?)?;
+        let store = Self::with(path, None, None, true);
         store.check().await?;
         Ok(store)
     }
@@ -101,7 +118,7 @@ impl SqliteStore {
     /// [`StoreError::SchemaUnknown`], [`StoreError::Unfit`].
     pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         migration::require_current(&Self::migration_status(path).await?)?;
-        Ok(Self::with(path, None, None))
+        Ok(Self::with(path, None, None, false))
     }
 
     /// Brings the tables up to date and returns where every migration stands then.
@@ -140,7 +157,7 @@ impl SqliteStore {
         }
     }
 
-    fn with(path: &Path, writer: Option<SqliteConnection>, lock: Option<File>) -> Self {
+    fn with(path: &Path, writer: Option<SqliteConnection>, lock: Option<File>, may_write: bool) -> Self {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(READER_WAIT)
@@ -151,6 +168,7 @@ impl SqliteStore {
             turn: Mutex::new(()),
             readers,
             lock,
+            may_write,
             is_closed: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }

@@ -38,6 +38,15 @@ pub struct Speaker {
     pub connection_id: u64,
 }
 
+/// Connections to a database server.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionCount {
+    /// Those in use.
+    pub used: u64,
+    /// Most of them.
+    pub max: u64,
+}
+
 /// An ownership of one hero, and where its history stood when it began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -291,6 +300,21 @@ pub trait JournalStore: Send + Sync {
     /// # Errors
     /// Those of a database that is away.
     fn ping(&self) -> StoreFuture<'_, ()>;
+
+    /// Connections of this process to a database server: those on loan to a call, and the most that it opens. None in a
+    /// file of one's own.
+    fn connections(&self) -> ConnectionCount {
+        ConnectionCount::default()
+    }
+
+    /// Connections of everybody to the database server, and the most that it gives to programs; nothing where there is
+    /// no server.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    fn server_connections(&self) -> StoreFuture<'_, Option<ConnectionCount>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// The end of a claim, for the stores that ask first and read why not: `head` is what the hero's row says, and

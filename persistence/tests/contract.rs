@@ -6,6 +6,10 @@
 mod accounts;
 #[path = "contract/backend.rs"]
 mod backend;
+#[path = "contract/budget.rs"]
+mod budget;
+#[path = "contract/catalogue.rs"]
+mod catalogue;
 #[path = "contract/folder.rs"]
 mod folder;
 #[path = "contract/history.rs"]
@@ -16,12 +20,16 @@ mod journal;
 mod loading;
 #[path = "contract/nodes.rs"]
 mod nodes;
+#[path = "contract/operators.rs"]
+mod operators;
 #[path = "contract/owners.rs"]
 mod owners;
 #[path = "contract/read_models.rs"]
 mod read_models;
 #[path = "contract/scanning.rs"]
 mod scanning;
+#[path = "contract/support.rs"]
+mod support;
 #[path = "contract/text_keys.rs"]
 mod text_keys;
 #[path = "contract/uptime.rs"]
@@ -75,10 +83,22 @@ macro_rules! every_case {
                 an_account_is_erased_when_it_is_due, guests_that_nobody_uses_are_forgotten,
                 guests_that_nobody_can_reach_are_found,
                 what_happened_is_listed_newest_first, the_first_lookup_key_stays;
+            support: heroes_are_seen_once_the_last_first, a_banned_guest_is_kept_and_comes_back,
+                only_guests_are_banned_as_guests, a_banned_guest_can_be_erased, wishes_to_close_are_heard_by_all,
+                a_node_has_a_name_while_it_is_there;
+            operators: an_invitation_makes_an_operator_once, a_later_invitation_voids_the_earlier_one,
+                an_invitation_replaces_what_an_operator_has_lost, an_operator_is_changed_and_an_owner_stays,
+                two_owners_do_not_take_each_other_the_role, a_code_is_used_once, the_audit_log_is_one_line,
+                rows_are_shown_with_their_outcomes, a_wish_is_decided_once;
             text_keys: the_first_key_of_a_hero_stays, an_erased_owners_texts_are_forgotten,
                 an_erased_guests_texts_are_forgotten;
             uptime: the_last_beat_is_kept, a_beat_may_go_back, outages_are_kept_in_order, an_outage_grows,
                 an_outage_without_length_is_refused, the_newest_outages_are_listed;
+            catalogue: nothing_is_published_at_first, a_version_is_kept_once, a_switch_compares_what_was_seen,
+                of_many_switches_one_happens, what_was_never_in_force_makes_room, versions_that_were_in_force_stay,
+                what_is_too_long_is_refused, the_banner_is_replaced_and_taken_back, the_store_says_how_it_is;
+            budget: the_last_budget_counts, the_time_of_all_servers_adds_up, of_many_servers_one_tells,
+                a_claim_of_the_dead_is_lost;
             read_models: rows_are_read_as_they_were_written, a_later_row_replaces_and_keeps_what_it_does_not_know,
                 a_position_is_compared_and_swapped, of_two_followers_one_writes, malformed_writes_are_refused,
                 pages_are_cut_newest_first, heroes_that_are_behind_are_found,

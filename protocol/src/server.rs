@@ -23,7 +23,7 @@ pub enum ServerMessage {
     Progress(Progress),
     /// Answers `ping`.
     Pong(Pong),
-    /// Whether the server can store anything right now.
+    /// How the service is: whether it can store anything, which catalogue is in force, what its operators say.
     Status(Status),
     /// The server is about to close this socket on purpose.
     GoingAway(GoingAway),
@@ -116,8 +116,12 @@ pub struct Event {
     pub energy_me: i64,
     /// Change of the dopamine balance.
     pub dopamine_md: i64,
-    /// The module, achievement, task or preset it is about.
+    /// The module, achievement, task, preset or event it is about.
     pub subject: Option<String>,
+    /// What the team says to the player about it, at most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub note: Option<String>,
 }
 
 /// Answers `ping`.
@@ -130,14 +134,28 @@ pub struct Pong {
     pub server_now_ms: i64,
 }
 
-/// Whether the server can store anything right now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How the service is, whenever some of it changes. After `welcome` it comes only if there is something to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Status {
     /// While true, commands are refused with `read_only`; timers go on and are true.
     pub read_only: bool,
     /// How many other devices of this hero are connected.
     pub other_devices: u32,
+    /// Which catalogue is in force: it may change while the socket is open, see `GET /v1/catalogue`.
+    pub catalogue_version: u32,
+    /// What the operators tell every player; nothing once it is taken back.
+    pub notice: Option<Notice>,
+}
+
+/// A few words of the operators, such as when the service will be away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Notice {
+    /// At most 200 characters. Plain text: show it as text, never as markup.
+    pub text: String,
+    /// Stop showing it then; nothing: until it is taken back.
+    pub until_ms: Option<i64>,
 }
 
 /// The server is about to close this socket on purpose.

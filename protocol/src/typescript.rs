@@ -116,6 +116,7 @@ fn generate() -> String {
         server::Event,
         server::Pong,
         server::Status,
+        server::Notice,
         server::GoingAway,
         types::Progress,
         types::Category,

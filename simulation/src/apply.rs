@@ -1,6 +1,7 @@
 //! What an event does to a hero. The only code that changes one; runs no rule and reads no catalogue.
 
 mod belongings;
+mod correction;
 mod days;
 mod focus;
 mod tasks;
@@ -77,6 +78,7 @@ pub fn apply(hero: &mut Hero, timed: &TimedEvent) {
         | Event::PresetSlotBought { .. }
         | Event::CosmeticBought { .. }
         | Event::CosmeticEquipped { .. } => belongings::apply(hero, at_ms, event),
+        Event::BalanceCorrected { audit_seq, reverts, .. } => correction::apply(hero, *audit_seq, *reverts),
         Event::HeroHandedOver { .. } | Event::GuestUnited { .. } | Event::TasksBrought { .. } => {
             union::apply(hero, at_ms, event);
         }

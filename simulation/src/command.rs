@@ -318,6 +318,25 @@ pub enum Command {
         cosmetic_id: CosmeticId,
     },
 
+    // ── operators ──
+    /// The team changes the balances: never on the wire. Neither may fall below nothing. A second time with the same
+    /// row of the audit log it is true already.
+    CorrectBalance {
+        /// What comes, or goes if it is negative.
+        energy_me: i64,
+        /// What comes, or goes if it is negative.
+        dopamine_md: i64,
+        /// Who does it.
+        operator: String,
+        /// The row of the audit log that says so.
+        audit_seq: u64,
+        /// Why: 1 to 200 characters, which the player reads.
+        reason: String,
+        /// The event that it takes back, each at most once.
+        #[serde(default)]
+        reverts: Option<u64>,
+    },
+
     // ── guests ──
     /// A guest's hero becomes part of another one and ends: never on the wire. Whatever runs is ended and credited
     /// first; afterwards every command is refused with `claimed`.

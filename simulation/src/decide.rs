@@ -10,8 +10,11 @@ use crate::draft::Draft;
 use crate::event::{Event, TimedEvent};
 use crate::hero::Hero;
 use crate::rejection::Rejection;
+use crate::rules::correction::By;
 use crate::rules::task::Words;
-use crate::rules::{assembly, confirm, offline, preset, profile, rack, rest, session, streak, task, union};
+use crate::rules::{
+    assembly, confirm, correction, offline, preset, profile, rack, rest, session, streak, task, union,
+};
 
 /// Decides a command at `now_ms`, for a hero that [`crate::advance::advance`] has brought there. The first event says
 /// what the command did; what follows from it comes after. A command that was already true gives
@@ -81,6 +84,10 @@ pub fn decide(
         | Command::BuyPresetSlot
         | Command::BuyCosmetic { .. }
         | Command::EquipCosmetic { .. } => decide_rack(&mut draft, command, now_ms)?,
+        Command::CorrectBalance { energy_me, dopamine_md, operator, audit_seq, reason, reverts } => {
+            let by = By { operator, audit_seq: *audit_seq, reason };
+            correction::correct(&mut draft, now_ms, (*energy_me, *dopamine_md), by, *reverts)?;
+        }
         Command::HandOver { into } => union::hand_over(&mut draft, now_ms, *into),
         Command::UniteGuest { estate } => union::unite(&mut draft, now_ms, estate),
     }

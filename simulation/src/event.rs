@@ -457,6 +457,23 @@ pub enum Event {
         replaces: Option<CosmeticId>,
     },
 
+    // ── operators ──
+    /// The team changed the balances. It is not earned: neither experience nor a day's energy.
+    BalanceCorrected {
+        /// Energy that came; negative if it was taken.
+        energy_me: i64,
+        /// Dopamine that came; negative if it was taken.
+        dopamine_md: i64,
+        /// The operator who did it.
+        operator: Box<str>,
+        /// The row of the audit log that was written before.
+        audit_seq: u64,
+        /// Why, in the operator's words; the player reads it.
+        reason: PlayerText,
+        /// The event that it takes back.
+        reverts: Option<u64>,
+    },
+
     // ── guests ──
     /// A guest's hero became part of an account's: it is over, and its balances went there.
     HeroHandedOver {

@@ -4,6 +4,7 @@
 //! Everything in it is an outcome of events: [`crate::apply::apply`] is the only code that changes it.
 
 mod belongings;
+mod correction;
 mod day;
 mod focus;
 mod kin;
@@ -18,6 +19,7 @@ pub use belongings::{
     Assembly, Blueprint, CATEGORY_COUNT, Cosmetics, Job, OwnedModule, Preset, Presets, Statistics, Unlocked,
     Wallet, category_slot,
 };
+pub use correction::{CORRECTIONS_KEPT, Corrected};
 pub use day::{DayBounds, DayKind, DayRecord, StreakChain, StreakState, Today, Zone};
 pub use focus::{Break, EndKind, EndedSession, Meter, Session, SessionState, ToConfirm};
 pub use kin::{Estate, GUESTS_KEPT, HandedOver, Kin};
@@ -100,6 +102,9 @@ pub struct Hero {
     /// such a hero is written as it always was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kin: Option<Box<Kin>>,
+    /// The last corrections by operators, the latest last. Left out while there are none, as `kin`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Corrected>,
 }
 
 impl Hero {

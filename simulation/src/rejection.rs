@@ -115,6 +115,8 @@ pub enum Rejection {
     InvalidCode,
     /// No such cosmetic.
     UnknownCosmetic,
+    /// The event was taken back before.
+    AlreadyReverted,
     /// The hero was a guest's and is part of an account's hero now.
     Claimed,
 }
@@ -139,6 +141,9 @@ pub enum Field {
     Weekdays,
     Days,
     AmountMe,
+    AmountMd,
+    Reason,
+    Operator,
     Tasks,
     Subtasks,
     PresetSlots,
@@ -195,6 +200,9 @@ impl Field {
             Self::Weekdays => "weekdays",
             Self::Days => "days",
             Self::AmountMe => "amount_me",
+            Self::AmountMd => "amount_md",
+            Self::Reason => "reason",
+            Self::Operator => "operator",
             Self::Tasks => "tasks",
             Self::Subtasks => "subtasks",
             Self::PresetSlots => "preset_slots",
@@ -250,6 +258,7 @@ impl Rejection {
             Self::EmptySlot => "empty_slot",
             Self::InvalidCode => "invalid_code",
             Self::UnknownCosmetic => "unknown_cosmetic",
+            Self::AlreadyReverted => "already_reverted",
             Self::Claimed => "claimed",
         }
     }
@@ -320,6 +329,7 @@ impl Rejection {
             Self::EmptySlot => "the preset slot is empty",
             Self::InvalidCode => "the code is damaged or not one of a preset",
             Self::UnknownCosmetic => "send a cosmetic id of the catalogue in force",
+            Self::AlreadyReverted => "an event is taken back once",
             Self::Claimed => {
                 "this hero is part of an account's hero now; get a new ticket, which leads there"
             }

@@ -4,6 +4,7 @@ pub mod accrual;
 pub(crate) mod achievement;
 pub mod assembly;
 pub(crate) mod confirm;
+pub mod correction;
 pub mod create;
 pub mod day;
 pub mod focus;

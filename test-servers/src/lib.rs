@@ -1,4 +1,4 @@
-//! Private Postgres, Redis and S3 servers for tests, from the programs that the system has.
+//! Private Postgres, Redis, S3 and Prometheus servers for tests, from the programs that the system has.
 //!
 //! Owns the server's process, its folder and its port. Never touches a server that somebody else started, and leaves
 //! nothing behind: no process, no folder, no shared memory, also when the test is killed with SIGKILL (see
@@ -7,10 +7,12 @@
 mod guardian;
 mod machine;
 mod postgres;
+mod prometheus;
 mod redis;
 mod s3;
 
 pub use guardian::{Guardian, KILL_ALL};
 pub use postgres::{Postgres, PostgresOptions};
+pub use prometheus::Prometheus;
 pub use redis::Redis;
 pub use s3::S3;

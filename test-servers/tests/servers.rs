@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use test_servers::{Postgres, PostgresOptions, Redis, S3};
+use test_servers::{Postgres, PostgresOptions, Prometheus, Redis, S3};
 
 /// Looks until it is so, for 30 s.
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
@@ -54,6 +54,20 @@ fn postgres_is_safe_and_survives_a_kill() {
     drop(postgres);
     assert!(!folder.exists() && !process_is_there(pid));
     assert!(!has_shared_memory_of(pid) && !has_shared_memory_of(before), "{}", shared_memory());
+}
+
+#[test]
+fn prometheus_answers_and_leaves_nothing() {
+    let configuration = "global:\n  scrape_interval: 1s\n";
+    let prometheus = Prometheus::start(&[("prometheus.yml", configuration)]);
+    let answer = prometheus.api("query", &[("query", "1 + 1 == bool 2")]);
+    assert!(answer.contains("\"status\":\"success\"") && answer.contains(",\"1\"]"), "{answer}");
+    let answer = prometheus.api("query", &[("query", "1 +")]);
+    assert!(answer.contains("\"status\":\"error\""), "{answer}");
+    let (folder, pid) = (prometheus.folder().to_owned(), prometheus.pid());
+    assert!(process_is_there(pid));
+    drop(prometheus);
+    assert!(!folder.exists() && !process_is_there(pid));
 }
 
 #[test]

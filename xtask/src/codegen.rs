@@ -30,5 +30,5 @@ pub(crate) fn verify(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
 
 /// The protocol crate's own tests compare its types with the files, and write the files when `UPDATE` is set.
 fn generator(workspace: &Workspace) -> std::process::Command {
-    cargo(workspace, &["test", "--quiet", "--package", "protocol"])
+    cargo(workspace, &["test", "--quiet", "--package", "protocol", "--package", "admin-http"])
 }

@@ -134,6 +134,60 @@ impl Erasing {
         Ok(erase_at_ms)
     }
 
+    /// An operator's wish, mostly because the owner has written to the team: as [`Erasing::ask`], without a proof and with
+    /// all devices logged out. The owner can log in and take it back.
+    ///
+    /// # Errors
+    /// Those of a database that is away, and when the account is gone.
+    pub async fn ask_for(node: &Node, account: &Account) -> Result<i64, NotErased> {
+        let (accounts, hero) = (&node.accounts, account.hero);
+        let erase_at_ms = match account.erase_at_ms {
+            Some(at_ms) => at_ms,
+            None => {
+                let at_ms = node.clock.now_ms() + ERASE_AFTER_MS;
+                change(accounts, account.account, Some(at_ms)).await?;
+                accounts.note(Some(account.account), Some(hero), None, AccountEventKind::EraseAsked).await;
+                at_ms
+            }
+        };
+        accounts.revoke(hero, Revoke::All, AccountEventKind::DeviceRevoked).await?;
+        silence(node, hero);
+        accounts.mail_erasing(account.account);
+        tracing::info!(%hero, "an account will be erased, as an operator wishes");
+        Ok(erase_at_ms)
+    }
+
+    /// An operator takes it back.
+    ///
+    /// # Errors
+    /// [`NotErased::TooLate`], and those of a database that is away.
+    pub async fn restore_for(node: &Node, account: &Account) -> Result<(), NotErased> {
+        let Some(at_ms) = account.erase_at_ms else { return Ok(()) };
+        if at_ms <= node.clock.now_ms() {
+            return Err(NotErased::TooLate);
+        }
+        change(&node.accounts, account.account, None).await?;
+        let (account, hero) = (Some(account.account), Some(account.hero));
+        node.accounts.note(account, hero, None, AccountEventKind::EraseUndone).await;
+        Ok(())
+    }
+
+    /// An operator's wish: as [`Erasing::forget_guest`], also for a banned one.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    pub async fn forget_guest_for(node: &Node, hero: HeroId) -> Result<(), StoreError> {
+        // A banned guest is kept for a while; this one is not wanted any more.
+        node.support.unban_guest(hero).await?;
+        let revoked = node.accounts.store().revoke(hero, Revoke::All, node.clock.now_ms()).await?;
+        if !revoked.is_empty() {
+            node.accounts.revocations().now();
+        }
+        silence(node, hero);
+        tracing::info!(%hero, "a guest will be erased, as an operator wishes");
+        Ok(())
+    }
+
     /// An account stays after all. One that was not going to be erased stays as it is.
     ///
     /// # Errors
@@ -259,9 +313,7 @@ impl Erasing {
     /// Ends what is open on this server, also of the device that asks. On others its client has at most a socket of its
     /// own, which lives for some hours and harms nobody but itself.
     fn silence(&self, hero: HeroId) {
-        self.node.tickets.void(hero);
-        let reason = "this hero is to be erased";
-        self.node.directory.for_hero(hero, |outbox| outbox.close(close::UNAUTHENTICATED, reason));
+        silence(&self.node, hero);
     }
 
     /// Whoever asks is the owner, and not only somebody with a device of theirs.
@@ -291,13 +343,23 @@ impl Erasing {
     }
 
     async fn change(&self, account: AccountId, erase_at_ms: Option<i64>) -> Result<(), NotErased> {
-        match self.store().change_account(account, AccountChange::EraseAt(erase_at_ms)).await? {
-            Changed::Done => Ok(()),
-            Changed::Taken | Changed::Missing => Err(AuthError::Unauthenticated.into()),
-        }
+        change(&self.accounts, account, erase_at_ms).await
     }
 
     fn store(&self) -> &Arc<dyn AccountStore> {
         self.accounts.store()
+    }
+}
+
+fn silence(node: &Node, hero: HeroId) {
+    node.tickets.void(hero);
+    let reason = "this hero is to be erased";
+    node.directory.for_hero(hero, |outbox| outbox.close(close::UNAUTHENTICATED, reason));
+}
+
+async fn change(accounts: &Accounts, account: AccountId, erase_at_ms: Option<i64>) -> Result<(), NotErased> {
+    match accounts.store().change_account(account, AccountChange::EraseAt(erase_at_ms)).await? {
+        Changed::Done => Ok(()),
+        Changed::Taken | Changed::Missing => Err(AuthError::Unauthenticated.into()),
     }
 }

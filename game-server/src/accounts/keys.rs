@@ -45,6 +45,7 @@ pub(super) struct Derived {
     pub(super) kid: String,
     sealing: LessSafeKey,
     name: [u8; KEY_NAME_BYTES],
+    audit: [u8; KEY_BYTES],
 }
 
 impl fmt::Debug for Keys {
@@ -81,6 +82,7 @@ impl Derived {
                 UnboundKey::new(&CHACHA20_POLY1305, &sealing).expect("32 bytes are the length of its key"),
             ),
             name: name_of(&derive(b"name of the sealing key")),
+            audit: derive(b"audit log"),
         }
     }
 }
@@ -114,6 +116,12 @@ impl Keys {
     #[must_use]
     pub fn random() -> Keys {
         Keys { derived: Arc::new([Derived::of(&random())]) }
+    }
+
+    /// The keys of the operators' audit log: the first one writes, every one verifies.
+    #[must_use]
+    pub fn audit_keys(&self) -> Vec<[u8; 32]> {
+        self.derived.iter().map(|derived| derived.audit).collect()
     }
 
     /// The one that signs.

@@ -198,11 +198,19 @@ pub fn deliver(accounts: &Accounts, config: Option<&MailConfig>) -> JoinHandle<(
     tokio::spawn(work(accounts.clone(), config, wishes))
 }
 
+/// Connects when there is something to send; nothing when it never can.
+pub(crate) fn transport(config: &MailConfig) -> Option<AsyncSmtpTransport<Tokio1Executor>> {
+    match AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url()) {
+        Ok(builder) => Some(builder.timeout(Some(STEP_WITHIN)).build()),
+        Err(_) => {
+            tracing::error!("SMTP_URL is not understood: no mails are sent");
+            None
+        }
+    }
+}
+
 async fn work(accounts: Accounts, config: MailConfig, mut wishes: mpsc::Receiver<Wish>) {
-    let transport = match AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url()) {
-        Ok(builder) => builder.timeout(Some(STEP_WITHIN)).build(),
-        Err(_) => return tracing::error!("SMTP_URL is not understood: no mails are sent"),
-    };
+    let Some(transport) = transport(&config) else { return };
     let mut lately: HashMap<Wish, i64> = HashMap::new();
     let mut under_way: JoinSet<()> = JoinSet::new();
     while let Some(wish) = wishes.recv().await {

@@ -188,7 +188,7 @@ impl OwnData {
             None => (Value::Null, Vec::new()),
             Some(StoredHero { hero: state, streams }) => {
                 let view =
-                    convert::hero_view(state, &hero.to_string(), &self.node.catalogue, state.latest_ms);
+                    convert::hero_view(state, &hero.to_string(), &self.node.catalogue(), state.latest_ms);
                 let streams = streams.iter().map(|(id, seq)| json!({ "stream_id": id, "cmd_seq": seq }));
                 (serde_json::to_value(view).unwrap_or_default(), streams.collect())
             }
@@ -394,9 +394,12 @@ fn ledger_line(seq: Seq, timed: &TimedEvent, title: &str, after: &Hero) -> Optio
     ])
 }
 
-/// The player's words for what an event is about: a task's title, or what a session is for.
+/// The words for what an event is about: a task's title, what a session is for, or what the team says to it.
 fn title(hero: &Hero, timed: &TimedEvent) -> String {
     let kind = timed.event.kind();
+    if let Some(note) = timed.event.note() {
+        return note.to_string();
+    }
     let Some(number) = timed.event.subject().and_then(|subject| subject.parse::<u32>().ok()) else {
         return String::new();
     };

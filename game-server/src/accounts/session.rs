@@ -266,6 +266,12 @@ impl Accounts {
             expires_at_ms: now_ms + REFRESH_LIFE_MS,
         };
         self.store.add_session(session).await?;
+        // A ban is noted before the devices lose their right: whoever does not find it here had a device by then.
+        let found = self.store.account(AccountKey::Id(account)).await?;
+        if found.is_none_or(|account| account.banned_at_ms.is_some()) {
+            self.store.revoke(hero, Revoke::One(device), now_ms).await?;
+            return Err(AuthError::WrongLogin);
+        }
         self.note(Some(account), Some(hero), Some(device), AccountEventKind::LoggedIn).await;
         let access = Access { account, hero, device };
         Ok(Session { access, access_token: token::issue(&self.keys, access, now_ms), refresh_token })
@@ -371,6 +377,16 @@ impl Accounts {
     /// Those of a database that is away.
     pub async fn devices(&self, hero: HeroId) -> Result<Vec<Device>, StoreError> {
         self.store.devices(hero).await
+    }
+
+    /// The account of a mail address, found as a login finds it.
+    ///
+    /// # Errors
+    /// Those of a database that is away.
+    pub async fn find_by_mail(&self, mail: &str) -> Result<Option<Account>, StoreError> {
+        let Some(mail) = profile::normal_mail(mail) else { return Ok(None) };
+        let key = profile::mail_hash(self.lookup_key().await?, &mail);
+        self.store.account(AccountKey::Mail(key)).await
     }
 
     /// An account and who it is.

@@ -52,7 +52,7 @@ impl Settings {
     }
 
     fn at_first(&self) -> Zone {
-        let day_start_minutes = u16::try_from(self.0.catalogue.days.start_default_min).unwrap_or(0);
+        let day_start_minutes = u16::try_from(self.0.catalogue().days.start_default_min).unwrap_or(0);
         Zone { time_zone: ZONE_AT_FIRST.to_owned(), day_start_minutes }
     }
 }

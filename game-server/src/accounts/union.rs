@@ -158,7 +158,7 @@ impl Claims {
         }
         let (own, guest) = tokio::try_join!(self.read(account.hero), self.read(device.hero))?;
         let now_ms = self.node.clock.now_ms();
-        foresee((account.hero, own), (device.hero, guest), now_ms, &self.node.catalogue)
+        foresee((account.hero, own), (device.hero, guest), now_ms, &self.node.catalogue())
             .map_err(|rejection| ClaimFailed::Unfinished(ActFailed::Rejected(rejection)))
     }
 
@@ -172,7 +172,8 @@ impl Claims {
             // The answer was lost, perhaps, and this is the same request again.
             Err(ClaimFailed::SameHero) if self.accounts.store.unions_since(account.account, 0).await? > 0 => {
                 let own = self.read(account.hero).await?;
-                let own = own.unwrap_or_else(|| unborn(None, self.node.clock.now_ms(), &self.node.catalogue));
+                let own =
+                    own.unwrap_or_else(|| unborn(None, self.node.clock.now_ms(), &self.node.catalogue()));
                 return Ok(summary(&Hero::default(), &own, &own, &[]));
             }
             other => other?,
@@ -258,7 +259,7 @@ impl Claims {
         // A hero that was never played begins where its player is.
         let zone = is_played(&ended).then(|| ended.zone.time_zone.clone());
         let estate = Estate::of(key(guest), ended.clone()).expect("it has just been handed over");
-        let Acted { events, before, hero } = self.act(into, Command::UniteGuest { estate }, zone).await?;
+        let Acted { events, before, hero, .. } = self.act(into, Command::UniteGuest { estate }, zone).await?;
         let now_ms = self.node.clock.now_ms();
         self.accounts.store.finish_union(guest, now_ms).await?;
         let event = AccountEvent {

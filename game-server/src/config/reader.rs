@@ -123,14 +123,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn loopback(&mut self, name: &'static str) -> IpAddr {
-        let address = self.address(name);
-        if !address.is_loopback() {
-            let expected = "a loopback address such as 127.0.0.1, because this listener has no login yet; \
-                            reach it from elsewhere through an SSH tunnel";
-            self.problem(name, &address.to_string(), expected);
+    pub(super) fn admin_origin(&mut self, environment: Environment) -> Option<String> {
+        let text = self.text("ADMIN_ORIGIN");
+        if text.is_empty() {
+            return None;
         }
-        address
+        if !is_origin(&text) {
+            let expected = "an origin such as https://admin.example.org: lower case, no path, no slash at the end, no \
+                            port that is the scheme's own";
+            self.problem("ADMIN_ORIGIN", &text, expected);
+        } else if environment == Environment::Production && !text.starts_with("https://") {
+            self.problem("ADMIN_ORIGIN", &text, "only an https:// origin in production");
+        }
+        Some(text)
     }
 
     pub(super) fn number<T>(&mut self, name: &'static str, range: RangeInclusive<u64>) -> T
@@ -289,6 +294,11 @@ impl<'a> Reader<'a> {
 
     /// Two listeners on one port would fail at bind; said here, it names the variables.
     pub(super) fn distinct_listeners(&mut self, config: &Config) {
+        if !config.admin_host.is_loopback() && config.admin_origin.is_none() {
+            let expected = "the origin under which operators reach ADMIN_HOST, such as https://admin.example.org; other \
+                            names are not answered";
+            self.problem("ADMIN_ORIGIN", "", expected);
+        }
         let (player, admin, metrics) = (config.port, config.admin_port, config.metrics_port);
         if admin != 0 && admin == player {
             self.problem("ADMIN_PORT", &admin.to_string(), "another port than PORT");

@@ -19,7 +19,7 @@ fn nothing_set_is_a_developers_machine() {
         config.host.is_loopback() && config.admin_host.is_loopback() && config.metrics_host.is_loopback()
     );
     assert_eq!(config.database, DatabaseUrl::Sqlite(PathBuf::from("data/dopamine-hero.sqlite")));
-    assert_eq!((config.log_level, config.log_format), (LogLevel::Info, LogFormat::Text));
+    assert_eq!((config.telemetry.level, config.telemetry.format), (LogLevel::Info, LogFormat::Text));
     assert_eq!(config.redis, None);
     assert_eq!(config.tick_hz, 10);
     assert!((1..=64).contains(&config.shards));
@@ -48,6 +48,10 @@ fn every_example_is_right() {
         if variable.name == "SMTP_URL" {
             pairs.extend([("MAIL_FROM", "a@example.org"), ("PUBLIC_URL", "https://example.org")]);
         }
+        if variable.name == "BUDGET_MAIL_TO" {
+            let server = ("SMTP_URL", "smtp://127.0.0.1:25");
+            pairs.extend([server, ("MAIL_FROM", "a@example.org"), ("PUBLIC_URL", "https://example.org")]);
+        }
         if variable.name == "S3_BUCKET_NAME" {
             pairs.extend([("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")]);
         }
@@ -61,7 +65,7 @@ fn all_problems_are_told_at_once_each_with_what_was_expected() {
         ("APP_ENV", "prod"),
         ("HOST", "localhost"),
         ("PORT", "70000"),
-        ("ADMIN_HOST", "0.0.0.0"),
+        ("ADMIN_HOST", "everywhere"),
         ("ADMIN_PORT", "-1"),
         ("METRICS_PORT", "3001"),
         ("DATABASE_URL", "mysql://root:secret@db/heroes"),
@@ -108,6 +112,25 @@ fn one_port_for_two_listeners_is_a_problem() {
     let problems = parse(&[("METRICS_PORT", "3001"), ("ADMIN_PORT", "3001")]).expect_err("they collide");
     assert_eq!(problems.len(), 2);
     assert!(parse(&[("PORT", "0"), ("METRICS_PORT", "0"), ("ADMIN_PORT", "0")]).is_ok(), "0 is no port yet");
+}
+
+#[test]
+fn operators_are_elsewhere_only_under_a_name() {
+    let config = parse(&[]).expect("right");
+    assert_eq!(config.admin_origin, None);
+    let named = [("ADMIN_HOST", "10.0.0.5"), ("ADMIN_ORIGIN", "https://admin.example.org")];
+    let config = parse(&named).expect("right");
+    assert_eq!(config.admin_origin.as_deref(), Some("https://admin.example.org"));
+    let problems = parse(&[("ADMIN_HOST", "0.0.0.0")]).expect_err("nobody could reach it");
+    assert_eq!((problems.len(), problems[0].variable), (1, "ADMIN_ORIGIN"));
+    for wrong in ["admin.example.org", "https://admin.example.org/", "https://Admin.example.org", "*"] {
+        assert!(parse(&[("ADMIN_ORIGIN", wrong)]).is_err(), "{wrong}");
+    }
+    let plain = ("ADMIN_ORIGIN", "http://admin.example.org");
+    assert!(parse(&[plain]).is_ok());
+    let secret = ("SECRET_KEYS", "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
+    let problems = parse(&[plain, secret, ("APP_ENV", "production")]).expect_err("passwords in plain text");
+    assert_eq!((problems.len(), problems[0].variable), (1, "ADMIN_ORIGIN"));
 }
 
 #[test]
@@ -388,5 +411,51 @@ fn an_address_is_shown_without_what_logs_in_wherever_that_stands() {
         ("sqlite://data/heroes.sqlite", "sqlite://data/heroes.sqlite"),
     ] {
         assert_eq!(super::reader::without_credentials(address), shown, "{address}");
+    }
+}
+
+#[test]
+fn collectors_are_reached_over_tls_and_their_secrets_are_never_shown() {
+    let slack = "https://hooks.slack.com/services/T0/B0/hunter2";
+    let all = [
+        ("SENTRY_DSN", "https://hunter2@o0.ingest.sentry.io/1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:hunter2@collector.example.org:4318/"),
+        ("SLACK_WEBHOOK_URL", slack),
+        ("LOG_FILE", "/var/log/server.log"),
+    ];
+    let config = parse(&all).expect("right");
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+    let telemetry = &config.telemetry;
+    let traces = telemetry.otlp.as_ref().expect("a collector").traces_url.expose();
+    assert_eq!(traces, "https://me:hunter2@collector.example.org:4318/v1/traces");
+    assert_eq!(telemetry.file, Some(PathBuf::from("/var/log/server.log")));
+    assert_eq!(telemetry.traced_share(), 0.1);
+    assert_eq!(config.budget.slack_webhook.expect("a webhook").expose(), slack);
+    let none = parse(&[]).expect("right");
+    assert_eq!((none.telemetry.traced_share(), none.budget.monthly_usd), (0.0, 500));
+    for (variable, value, outside, production) in [
+        ("SENTRY_DSN", "http://k@127.0.0.1:9000/1", true, true),
+        ("SENTRY_DSN", "http://hunter2@sentry.example.org/1", true, false),
+        ("SENTRY_DSN", "https://sentry.example.org/hunter2", false, false),
+        ("SENTRY_TRACES_SAMPLE_RATE", "1.5", false, false),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318", true, true),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318", true, false),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://hunter2@collector:4317", false, false),
+        ("OTEL_TRACES_SAMPLER_ARG", "-0.1", false, false),
+        ("OTEL_TRACES_SAMPLER_ARG", "NaN", false, false),
+        ("SLACK_WEBHOOK_URL", "http://example.org/hunter2", true, false),
+        ("SLACK_WEBHOOK_URL", "hunter2", false, false),
+        ("MONTHLY_BUDGET_USD", "0", false, false),
+        ("BUDGET_MAIL_TO", "operators@example.org", false, false),
+        ("BUDGET_MAIL_TO", "operators", false, false),
+        ("LOG_FILE", "/var/log/", false, false),
+    ] {
+        for (environment, is_right) in [("staging", outside), ("production", production)] {
+            let problems =
+                parse(&[("APP_ENV", environment), SECRET, (variable, value)]).err().unwrap_or_default();
+            assert_eq!(problems.is_empty(), is_right, "{variable}={value} {environment} {problems:?}");
+            assert!(problems.iter().all(|it| it.variable == variable), "{problems:?}");
+            assert!(problems.iter().all(|it| !it.to_string().contains("hunter2")), "{problems:?}");
+        }
     }
 }

@@ -8,13 +8,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    accounts::Grant,
-    clock::Clock,
-    config::Config,
-    metrics::Metrics,
-    node::{Identity, Stores},
-};
+use crate::{accounts::Grant, clock::Clock, config::Config, metrics::Metrics, node::Identity, store::Stores};
 
 /// A client that has said hello, and the task that serves it.
 async fn client() -> (WebSocketStream<DuplexStream>, JoinHandle<()>) {

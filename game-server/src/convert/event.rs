@@ -16,6 +16,7 @@ pub fn event(seq: u64, timed: &TimedEvent) -> Event {
         energy_me: event.energy_me(),
         dopamine_md: event.dopamine_md(),
         subject: event.subject(),
+        note: event.note().map(ToString::to_string),
     }
 }
 

@@ -65,6 +65,21 @@ pub fn patch(hero: &Hero, events: &[TimedEvent], catalogue: &Catalogue, now_ms: 
     }
 }
 
+/// Everything that a hero shows of the catalogue's numbers, under these.
+pub fn repriced(hero: &Hero, catalogue: &Catalogue, now_ms: i64) -> HeroPatch {
+    HeroPatch {
+        wallet: Some(wallet(hero, catalogue)),
+        focus: Some(focus::focus(hero, catalogue, now_ms)),
+        streak: Some(streak(hero, catalogue)),
+        tasks: Some(task::tasks(hero, catalogue, now_ms, |_| true)).filter(|tasks| !tasks.is_empty()),
+        modules: Some(module::modules(hero, catalogue, now_ms)),
+        assembly: Some(module::assembly(hero, catalogue, now_ms)),
+        rack: Some(rack::rack(hero, catalogue)),
+        presets: Some(rack::presets(hero, catalogue)),
+        ..HeroPatch::default()
+    }
+}
+
 /// The tasks that look different now, and those that are gone.
 fn patch_tasks(
     hero: &Hero,

@@ -11,7 +11,10 @@ use crate::accounts::session::Caller;
 /// An access token, or a guest's device token, in `Authorization: Bearer`.
 pub(super) async fn caller(public: &Public, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let token = bearer(headers).ok_or_else(unauthenticated)?;
-    public.accounts.caller(token).await.map_err(store_failed)?.ok_or_else(unauthenticated)
+    let caller = public.accounts.caller(token).await.map_err(store_failed)?.ok_or_else(unauthenticated)?;
+    // Whose request it is, on every line from here on.
+    tracing::Span::current().record("hero", tracing::field::display(caller.grant.hero));
+    Ok(caller)
 }
 
 /// The same, and it must be an account's.

@@ -1,4 +1,5 @@
-//! `GET /v1/catalogue`: what modules, achievements and levels there are. The same for everybody until the next start.
+//! `GET /v1/catalogue`: what modules, achievements and levels there are. The same for everybody until operators put another one in
+//! force.
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ impl CatalogueJson {
 
 /// Shows every module, achievement, cosmetic and number of the rules.
 ///
-/// The same for everybody until the server's next start.
+/// The same for everybody until operators put another one in force; `status` over the socket says when.
 #[utoipa::path(
     get, path = "/v1/catalogue", operation_id = "show_catalogue", tag = "play",
     params(("if-none-match" = Option<String>, Header, description = "The `ETag` that the client has")),
@@ -42,7 +43,7 @@ impl CatalogueJson {
     )
 )]
 pub(super) async fn show(State(public): State<Arc<Public>>, headers: HeaderMap) -> Response {
-    let CatalogueJson { body, etag } = public.catalogue.clone();
+    let CatalogueJson { body, etag } = public.board.posted().json.clone();
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| names(value, &etag));
     // Asked again each time, so that a client never plays with an old catalogue; mostly the answer is 304.
     let caching = [(header::ETAG, etag), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];

@@ -29,7 +29,7 @@ pub(super) async fn find(State(public): State<Arc<Public>>, mut request: Request
 }
 
 /// The last hop that no proxy of ours is; with the port of the TCP connection, which tells log lines apart.
-fn client(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> SocketAddr {
+pub(crate) fn client(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> SocketAddr {
     let is_ours = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut client = peer.ip().to_canonical();
     // Several headers of one name are one list; whoever comes last has written last.

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{ApiError, Peer, Public};
@@ -30,6 +31,8 @@ pub(super) async fn around(State(public): State<Arc<Public>>, request: Request, 
     let route = Route::of(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
     let method = request.method().clone();
     let client = request.extensions().get::<Peer>().map(|&Peer(client)| client.ip());
+    // The path of an unknown route is text of a stranger, so only known ones are named.
+    let span = tracing::info_span!("request", request_id, %method, ?route, hero = tracing::field::Empty);
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_preflight = method == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -38,7 +41,7 @@ pub(super) async fn around(State(public): State<Arc<Public>>, request: Request, 
     let mut response = if is_preflight {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        guarded(request, next, &request_id).await
+        guarded(request, next).instrument(span.clone()).await
     };
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let headers = std::mem::take(response.headers_mut());
@@ -55,13 +58,12 @@ pub(super) async fn around(State(public): State<Arc<Public>>, request: Request, 
         headers.insert(REQUEST_ID, value);
     }
     public.metrics.http_requests_total.of((route, StatusClass::of(status.as_u16()))).increment();
-    public.metrics.http_request_seconds.record_duration(started.elapsed());
-    // The path of an unknown route is text of a stranger, so only known ones are named.
-    tracing::debug!(request_id, %method, ?route, status = status.as_u16(), client = client.map(tracing::field::display), "request");
+    public.metrics.http_request_seconds.record_duration(route, started.elapsed());
+    tracing::debug!(parent: &span, status = status.as_u16(), client = client.map(tracing::field::display), "request");
     response
 }
 
-async fn guarded(request: Request, next: Next, request_id: &str) -> Response {
+async fn guarded(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(timeout(REQUEST_WITHIN, next.run(request))).catch_unwind();
     match answer.await {
         Ok(Ok(response)) => response,
@@ -70,7 +72,7 @@ async fn guarded(request: Request, next: Next, request_id: &str) -> Response {
             ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", hint).into_response()
         }
         Err(_panic) => {
-            tracing::error!(request_id, "a route panicked");
+            tracing::error!("a route panicked");
             ApiError::internal().into_response()
         }
     }

@@ -10,6 +10,7 @@ use metrics::{CounterFn, GaugeFn, Key, KeyName, Label as KeyLabel, Level, Metada
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use super::label::LabelSet;
+use super::spread::{Counts, Spread};
 
 /// Where metrics are registered.
 pub struct Registry(pub(super) PrometheusRecorder);
@@ -49,6 +50,11 @@ pub trait Instrument: Sized {
 
 fn metadata() -> Metadata<'static> {
     Metadata::new("game_server", Level::INFO, Some(module_path!()))
+}
+
+fn key(name: &'static str, labels: Vec<(&'static str, &'static str)>) -> Key {
+    let labels = labels.into_iter().map(|(name, value)| KeyLabel::from_static_parts(name, value));
+    Key::from_parts(name, labels.collect::<Vec<_>>())
 }
 
 /// Only rises.
@@ -119,11 +125,7 @@ impl<L: LabelSet> Instrument for CounterBy<L> {
 
     fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
         registry.0.describe_counter(KeyName::from(name), None, SharedString::from(help));
-        let counter = |labels: Vec<(&'static str, &'static str)>| {
-            let labels = labels.into_iter().map(|(name, value)| KeyLabel::from_static_parts(name, value));
-            let key = Key::from_parts(name, labels.collect::<Vec<_>>());
-            Counter::new(registry.0.register_counter(&key, &metadata()))
-        };
+        let counter = |labels| Counter::new(registry.0.register_counter(&key(name, labels), &metadata()));
         CounterBy(L::all().into_iter().map(|(set, labels)| (set, counter(labels))).collect())
     }
 }
@@ -155,6 +157,11 @@ impl Gauge {
     /// A new value.
     pub fn set(&self, value: impl TryInto<i64>) {
         self.replace(float(value.try_into().unwrap_or(i64::MAX)));
+    }
+
+    /// A new value that is no whole number.
+    pub fn set_float(&self, value: f64) {
+        self.replace(value);
     }
 
     /// A new value in seconds.
@@ -229,11 +236,45 @@ impl Bounds for EventCounts {
     const BOUNDS: &'static [f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 }
 
+/// A player's session.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSeconds;
+
+impl Bounds for SessionSeconds {
+    const BOUNDS: &'static [f64] = &[
+        60.0, 120.0, 300.0, 600.0, 900.0, 1_500.0, 1_800.0, 2_700.0, 3_600.0, 5_400.0, 7_200.0, 10_800.0,
+        21_600.0,
+    ];
+}
+
+/// From a module that is finished at once to one that takes weeks.
+#[derive(Clone, Copy, Debug)]
+pub struct AssemblySeconds;
+
+impl Bounds for AssemblySeconds {
+    const BOUNDS: &'static [f64] = &[
+        60.0,
+        600.0,
+        3_600.0,
+        10_800.0,
+        21_600.0,
+        43_200.0,
+        86_400.0,
+        172_800.0,
+        345_600.0,
+        604_800.0,
+        1_209_600.0,
+        2_592_000.0,
+    ];
+}
+
 /// How often which size was seen.
 #[derive(Clone, Debug)]
 pub struct Histogram<B> {
     shown: metrics::Histogram,
     count: Arc<AtomicU64>,
+    /// The same once more, because what is shown cannot be read back.
+    spread: Arc<Spread>,
     bounds: PhantomData<B>,
 }
 
@@ -253,8 +294,14 @@ impl<B: Bounds> Histogram<B> {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// What was seen so far, for percentiles.
+    pub fn counts(&self) -> Counts {
+        self.spread.counts()
+    }
+
     fn record(&self, value: f64) {
         self.shown.record(value);
+        self.spread.record(value);
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -263,13 +310,52 @@ impl<B: Bounds> Instrument for Histogram<B> {
     const KIND: Kind = Kind::Histogram;
 
     fn bounds(builder: PrometheusBuilder, name: &'static str) -> PrometheusBuilder {
-        let matcher = Matcher::Full(name.to_owned());
-        builder.set_buckets_for_metric(matcher, B::BOUNDS).expect("bounds are not empty")
+        with_bounds::<B>(builder, name)
     }
 
     fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
         registry.0.describe_histogram(KeyName::from(name), None, SharedString::from(help));
         let shown = registry.0.register_histogram(&Key::from_static_name(name), &metadata());
-        Histogram { shown, count: Arc::default(), bounds: PhantomData }
+        Histogram { shown, count: Arc::default(), spread: Arc::default(), bounds: PhantomData }
     }
+}
+
+/// A histogram for each combination of its labels.
+#[derive(Clone, Debug)]
+pub struct HistogramBy<L, B> {
+    shown: Vec<(L, metrics::Histogram)>,
+    bounds: PhantomData<B>,
+}
+
+impl<L: LabelSet, B: Bounds> HistogramBy<L, B> {
+    /// A duration, in seconds.
+    pub fn record_duration(&self, labels: L, duration: Duration) {
+        let found = self.shown.iter().find(|(set, _)| *set == labels);
+        found.expect("every combination is registered at start").1.record(duration.as_secs_f64());
+    }
+}
+
+impl<L: LabelSet, B: Bounds> Instrument for HistogramBy<L, B> {
+    const KIND: Kind = Kind::Histogram;
+
+    fn labels() -> Vec<(&'static str, Vec<&'static str>)> {
+        L::labels()
+    }
+
+    fn bounds(builder: PrometheusBuilder, name: &'static str) -> PrometheusBuilder {
+        with_bounds::<B>(builder, name)
+    }
+
+    fn register(registry: &Registry, name: &'static str, help: &'static str) -> Self {
+        registry.0.describe_histogram(KeyName::from(name), None, SharedString::from(help));
+        let shown = L::all()
+            .into_iter()
+            .map(|(set, labels)| (set, registry.0.register_histogram(&key(name, labels), &metadata())));
+        HistogramBy { shown: shown.collect(), bounds: PhantomData }
+    }
+}
+
+fn with_bounds<B: Bounds>(builder: PrometheusBuilder, name: &'static str) -> PrometheusBuilder {
+    let matcher = Matcher::Full(name.to_owned());
+    builder.set_buckets_for_metric(matcher, B::BOUNDS).expect("bounds are not empty")
 }

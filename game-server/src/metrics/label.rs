@@ -58,6 +58,9 @@ macro_rules! label {
     };
 }
 
+mod command;
+pub use command::CommandKind;
+
 label! {
     /// What became of a command.
     CommandOutcome as "outcome" {

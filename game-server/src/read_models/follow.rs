@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use persistence::read_model::{WRITE_HEROES_MAX, WRITE_ROWS};
-use persistence::{HeroId, HeroRows, JournalStore, ReadModelStore, Seq, StoreError};
+use persistence::{AssemblyState, HeroId, HeroRows, JournalStore, ReadModelStore, Seq, StoreError};
 use simulation::hero::Hero;
 
 use super::rows::Projection;
@@ -26,6 +27,8 @@ pub(crate) struct Step {
     pub(crate) again: Vec<HeroId>,
     /// Heroes whose events make no rows, and why: only an operator can help.
     pub(crate) aside: Vec<(HeroId, String)>,
+    /// How long the modules took that players built and that are in the rows since this step.
+    pub(crate) assembled: Vec<Duration>,
 }
 
 /// Why a hero cannot be read.
@@ -100,6 +103,7 @@ impl Follower {
         for ((part, (projection, has_more)), is_written) in parts.iter().zip(projections).zip(written) {
             if is_written {
                 step.events += part.to.0 - part.from.0;
+                self.note_assembled(part, &mut step.assembled).await;
             }
             if is_written && has_more {
                 self.unfinished.insert(part.hero, projection);
@@ -169,6 +173,24 @@ impl Follower {
             }
         }
         Ok(state)
+    }
+
+    /// How long the modules took that are finished in these rows. Their beginning is mostly in rows of long ago.
+    async fn note_assembled(&self, part: &HeroRows, assembled: &mut Vec<Duration>) {
+        for row in
+            part.rows.assemblies.iter().filter(|row| row.counts && row.state == AssemblyState::Assembled)
+        {
+            let started_at_ms = match row.started_at_ms {
+                None => {
+                    let read = self.models.assemblies(part.hero, row.job_id.checked_add(1), 1).await;
+                    // One fewer is counted when the store is away just now; the rows are there.
+                    read.ok().and_then(|rows| rows.first()?.started_at_ms)
+                }
+                known => known,
+            };
+            let took_ms = started_at_ms.zip(row.ended_at_ms).map(|(from, until)| until - from);
+            assembled.extend(took_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis));
+        }
     }
 
     /// Writes all of it; when the data is refused, hero by hero, so that the offender is found.

@@ -219,6 +219,7 @@ impl Projection {
             | Event::ModuleSold { .. }
             | Event::PresetSlotBought { .. }
             | Event::CosmeticBought { .. }
+            | Event::BalanceCorrected { .. }
             | Event::HeroHandedOver { .. }
             // Nothing of these is in a table.
             | Event::NothingChanged

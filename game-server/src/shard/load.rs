@@ -56,6 +56,8 @@ pub struct Loaded {
     pub(super) elsewhere: Vec<u64>,
     /// How long another node had to be waited for.
     pub(super) waited: Option<Duration>,
+    /// How long all of it took.
+    pub(super) took: Duration,
 }
 
 /// What became of a hero that this node follows.
@@ -163,7 +165,8 @@ impl Loader {
                     again = (again * 2).min(CLAIM_AGAIN_MAX);
                 }
                 Ok(mut loaded) => {
-                    loaded.waited = was_held.then(|| started.elapsed());
+                    loaded.took = started.elapsed();
+                    loaded.waited = was_held.then_some(loaded.took);
                     return Ok(loaded);
                 }
                 Err(error) => return Err(error),
@@ -222,7 +225,8 @@ impl Loader {
             Some(have) => self.missed(&claim, have, tail).await?,
             None => None,
         };
-        Ok(Box::new(Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited: None }))
+        let (waited, took) = (None, Duration::ZERO);
+        Ok(Box::new(Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited, took }))
     }
 
     async fn elsewhere(&self, hero: HeroId) -> Result<Vec<u64>, StoreError> {

@@ -2,7 +2,10 @@
 //! Here: requests, commands and ticks.
 
 mod acting;
+mod counting;
+mod excusing;
 mod hand_over;
+mod publishing;
 mod residence;
 mod telling;
 
@@ -21,19 +24,20 @@ use persistence::{
 use protocol::{
     close, codec,
     limit::RESULTS_PER_STREAM_MAX,
-    server::{CommandResult, Rejected, ServerMessage},
+    server::{CommandResult, Notice, Rejected, ServerMessage},
 };
 use simulation::{
     catalogue::Catalogue,
     command::Command,
-    event::{Event, TimedEvent},
+    event::TimedEvent,
     world::{HeroEntity, Simulation},
 };
 use tokio::{sync::oneshot, time::Instant};
 
+pub(super) use self::publishing::{SLICE_HEROES_MAX, Slice};
 #[cfg(test)]
 pub(super) use self::residence::{FORGOTTEN_PER_LOOK_MAX, SNAPSHOTS_PER_LOOK_MAX};
-use self::{acting::Unwilling, hand_over::Queued, residence::HOUSEKEEPING_EVERY};
+use self::{acting::Unwilling, hand_over::Queued, publishing::Round, residence::HOUSEKEEPING_EVERY};
 use super::{
     Request,
     hero::{Device, Hold, Resident},
@@ -44,10 +48,11 @@ use crate::{
     clock::Clock,
     convert, journal,
     lease::Standing,
-    metrics::{CommandOutcome, Metrics, RejectionCode},
+    metrics::{CommandKind, CommandOutcome, Metrics, RejectionCode},
     outbox::Outbox,
     refusal,
     streams::{Answer, Place},
+    telemetry::{Received, Way},
     uptime::Outages,
 };
 
@@ -100,11 +105,17 @@ pub(super) struct Shard {
     housekept: Instant,
     /// Heroes that another node asked for and that are not given back yet.
     leaving: BTreeSet<HeroId>,
+    /// Heroes that have not been told of the newest outages yet; at most those in memory.
+    to_excuse: VecDeque<HeroId>,
     /// A look for news is under way.
     is_looking: bool,
     /// Gaps of the lease after which it was looked what is still here.
     gaps_seen: u64,
     doubt: Doubt,
+    /// What operators tell every player.
+    notice: Option<Notice>,
+    /// Heroes have yet to hear what operators published.
+    round: Option<Round>,
 }
 
 /// Whether others may have taken heroes that are in memory.
@@ -143,13 +154,15 @@ struct Attach {
 /// What is told once the ticket before it is durable.
 enum Output {
     /// The first thing that a device hears.
-    Welcome { hero: HeroId, outbox: Arc<Outbox>, frame: Bytes },
+    Welcome { hero: HeroId, outbox: Arc<Outbox>, frame: Bytes, catalogue_version: u32 },
     /// To one socket: an answer that it has asked for again.
     Repeat { hero: HeroId, outbox: Arc<Outbox>, frame: Bytes },
     /// An acknowledgement, with the time of its command for the measurement.
-    Acknowledge(Arc<Outbox>, Bytes, Instant),
+    Acknowledge(Arc<Outbox>, Bytes, Received),
     /// Events up to `seq`, to every device whose welcome did not contain them.
     Devices { hero: HeroId, seq: u64, frame: Bytes },
+    /// To every device of a hero: what it shows under other numbers.
+    Repriced { hero: HeroId, frame: Bytes },
     /// To every device of a hero, the latest only.
     Progress { hero: HeroId, frame: Bytes },
     /// To whoever asked from inside the server.
@@ -177,9 +190,12 @@ impl Shard {
             drained: false,
             housekept: Instant::now(),
             leaving: BTreeSet::new(),
+            to_excuse: VecDeque::new(),
             is_looking: false,
             gaps_seen: 0,
             doubt: Doubt::None,
+            notice: None,
+            round: None,
         }
     }
 
@@ -206,7 +222,7 @@ impl Shard {
         connection_id: u64,
         cmd_seq: u64,
         command: Box<Command>,
-        received: Instant,
+        mut received: Received,
     ) {
         if let Some(entering) = self.entering.get_mut(&connection_id) {
             if entering.commands.len() < LOADING_COMMANDS_MAX {
@@ -240,15 +256,23 @@ impl Shard {
             Place::Repeat(answer) => return self.repeat(id, &outbox, cmd_seq, answer),
         }
         let reference = CommandRef { stream_id: StreamId(stream_id), cmd_seq: CommandSeq(cmd_seq) };
-        match self.decide(id, &command) {
-            Ok((advanced, decided)) => match self.journal_command(id, &advanced, &decided, reference) {
-                Ok(answer) => {
-                    let frame = answered(ServerMessage::Durable, cmd_seq, answer);
-                    self.tell(id, Output::Acknowledge(outbox, frame, received));
-                }
-                Err(Refused::Busy) => refuse(self, refusal::busy(Some(cmd_seq))),
-                Err(Refused::ReadOnly | Refused::Closed) => refuse(self, refusal::read_only(cmd_seq)),
-            },
+        let _span = tracing::debug_span!("command", hero = %id, connection_id, cmd_seq).entered();
+        received.on_way(Way::deciding);
+        let started = Instant::now();
+        let done = self.decide(id, &command);
+        let done = done.map(|(advanced, decided)| self.journal_command(id, &advanced, &decided, reference));
+        let kind = CommandKind::of(&command);
+        self.parts.metrics.command_seconds.record_duration(kind, started.elapsed());
+        match done {
+            Ok(Ok(answer)) => {
+                let frame = answered(ServerMessage::Durable, cmd_seq, answer);
+                let seq = self.heroes.get(&id).map_or(answer.0, |resident| resident.seq);
+                received.on_way(|way| way.journaled(id, seq));
+                tracing::debug!(seq, "accepted");
+                self.tell(id, Output::Acknowledge(outbox, frame, received));
+            }
+            Ok(Err(Refused::Busy)) => refuse(self, refusal::busy(Some(cmd_seq))),
+            Ok(Err(Refused::ReadOnly | Refused::Closed)) => refuse(self, refusal::read_only(cmd_seq)),
             Err(unwilling) => refuse(self, unwilling.rejected(cmd_seq)),
         }
     }
@@ -379,23 +403,6 @@ impl Shard {
         Ok(first)
     }
 
-    fn count(&self, events: &[TimedEvent]) {
-        let metrics = &self.parts.metrics;
-        for timed in events {
-            // What a guest brings was generated where it was earned.
-            if !matches!(timed.event, Event::GuestUnited { .. }) {
-                metrics.energy_generated_me_total.add(u64::try_from(timed.event.earned_me()).unwrap_or(0));
-            }
-            match timed.event {
-                Event::SessionStarted { .. } => metrics.focus_sessions_open.increment(),
-                Event::SessionEnded { .. } | Event::SessionDiscarded { .. } => {
-                    metrics.focus_sessions_open.decrement();
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Lets time do what it does, for every hero that is due. One without room in the journal stays due. While the shard
     /// drains, time stands still: what it would do is found by the next owner, and the journal comes to an end.
     pub(super) fn tick(&mut self) {
@@ -413,7 +420,10 @@ impl Shard {
                 self.advance(id);
             }
         }
-        self.is_sure();
+        if self.is_sure() {
+            self.excuse_some(now_ms);
+        }
+        self.go_round();
         if started - self.housekept >= HOUSEKEEPING_EVERY {
             self.housekept = started;
             self.housekeeping(started);

@@ -4,6 +4,7 @@ mod acting;
 mod crowd;
 mod nodes;
 mod outage;
+mod publishing;
 mod steps;
 
 use std::{
@@ -113,7 +114,7 @@ impl Device {
             connection_id: self.outbox.connection_id,
             cmd_seq,
             command: Box::new(command),
-            received: Instant::now(),
+            received: Instant::now().into(),
         };
         self.shard.try_send(request).expect("the inbox has room");
     }

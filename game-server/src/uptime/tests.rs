@@ -150,6 +150,28 @@ async fn a_store_that_was_away_for_an_hour_was_an_outage() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_operator_declares_is_read_within_seconds() {
+    let rig = Rig::new();
+    let declared = Arc::new(Notify::new());
+    let heartbeat = rig.begin().await.reread_when(Arc::clone(&declared));
+    let mut outages = heartbeat.outages();
+    let beating = heartbeat.start();
+    let outage = |hours| Outage { from_ms: NOW_MS - hours * HOUR_MS, until_ms: NOW_MS - HOUR_MS };
+    rig.store.add_outage(outage(2)).await.expect("the store is there");
+    let seen = timeout(2 * LOOK_EVERY, outages.changed()).await;
+    seen.expect("another server's is found").expect("it beats");
+    assert_eq!(outages.borrow_and_update().to_vec(), [outage(2)]);
+    rig.store.add_outage(outage(3)).await.expect("the store is there");
+    declared.notify_one();
+    let seen = timeout(Duration::from_millis(1), outages.changed()).await;
+    seen.expect("one's own is read at once").expect("it beats");
+    assert_eq!(outages.borrow_and_update().len(), 2);
+    assert!(timeout(3 * LOOK_EVERY, outages.changed()).await.is_err(), "nothing new is no news");
+    assert_eq!(rig.found(), 0, "nobody was away");
+    beating.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_cannot_be_written_does_not_stop_the_start() {
     let rig = Rig::new();
     rig.begin().await;

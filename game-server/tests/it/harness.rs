@@ -12,7 +12,7 @@ use game_server::config::Config;
 use game_server::metrics::Metrics;
 use game_server::server::Server;
 use game_server::store::OpenStore;
-use persistence::{Drained, ReadModelStore};
+use persistence::{BudgetStore, Drained, ReadModelStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -40,6 +40,7 @@ pub(crate) struct TestServer {
     server: Option<Server>,
     metrics: Arc<Metrics>,
     read_models: Arc<dyn ReadModelStore>,
+    budget: Arc<dyn BudgetStore>,
 }
 
 impl TestServer {
@@ -59,9 +60,10 @@ impl TestServer {
         let config = config(variables);
         let store = OpenStore::open(&config.database).await.expect("the store opens");
         let read_models = Arc::clone(&store.stores().read_models);
+        let budget = Arc::clone(&store.stores().budget);
         let server = Server::start(config, clock, store).await.expect("the server starts");
         let metrics = Arc::clone(&server.node().metrics);
-        TestServer { server: Some(server), metrics, read_models }
+        TestServer { server: Some(server), metrics, read_models, budget }
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -81,6 +83,11 @@ impl TestServer {
     /// What the follower has written.
     pub(crate) fn read_models(&self) -> &dyn ReadModelStore {
         &*self.read_models
+    }
+
+    /// The month's money.
+    pub(crate) fn budget(&self) -> &Arc<dyn BudgetStore> {
+        &self.budget
     }
 
     /// A request to the players' listener.

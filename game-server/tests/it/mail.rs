@@ -19,7 +19,7 @@ const MINUTE_MS: i64 = 60_000;
 const OTHER_PASSWORD: &str = "four plain words here";
 
 /// Takes mails as a mail server does.
-struct Receiver {
+pub(crate) struct Receiver {
     mails: mpsc::Receiver<String>,
     url: String,
     task: JoinHandle<()>,
@@ -27,7 +27,7 @@ struct Receiver {
 
 impl Receiver {
     /// Says "later" to so many connections first.
-    async fn start(busy: usize) -> Receiver {
+    pub(crate) async fn start(busy: usize) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("smtp://{}", listener.local_addr().expect("an address"));
         let (taken, mails) = mpsc::channel(16);
@@ -43,7 +43,15 @@ impl Receiver {
         Receiver { mails, url, task }
     }
 
-    async fn mail(&mut self) -> String {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn stop(&self) {
+        self.task.abort();
+    }
+
+    pub(crate) async fn mail(&mut self) -> String {
         timeout(PATIENCE, self.mails.recv()).await.expect("in time").expect("it runs")
     }
 

@@ -10,7 +10,8 @@ use game_server::config::Config;
 use game_server::connection;
 use game_server::lease::{self, Keeping};
 use game_server::metrics::Metrics;
-use game_server::node::{Identity, Node, Stores, Wishes};
+use game_server::node::{Identity, Node, Wishes};
+use game_server::store::Stores;
 use game_server::texts::TextKeys;
 use persistence::accounts::Sealed;
 use persistence::{

@@ -104,6 +104,7 @@ fn a_shown_fact_that_changed_is_lost() {
         energy_me: 0,
         dopamine_md: 0,
         subject: None,
+        note: None,
     });
     let found = examine(&export(&[event(1, None, "x")], &[]), &[&ledger]);
     assert_eq!(found.facts_lost, 1);

@@ -13,6 +13,7 @@ fn event(seq: u64, energy_me: i64) -> Event {
         energy_me,
         dopamine_md: 0,
         subject: None,
+        note: None,
     }
 }
 

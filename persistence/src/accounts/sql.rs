@@ -4,6 +4,7 @@
 mod devices;
 mod life;
 mod people;
+mod support;
 mod texts;
 
 use uuid::Uuid;
@@ -19,6 +20,9 @@ pub(crate) use life::{
     OrphanedGuests, Prune, StaleGuests, UnfinishedUnions, UnionsSince,
 };
 pub(crate) use people::{ChangeAccount, CreateAccount, CreateGuest, FindAccount, PutCode, TakeCode};
+pub(crate) use support::{
+    BanGuest, CloseSockets, CloseWishes, NodeName, ReadSeen, SeenHero, UnbanGuest, support_store,
+};
 pub(crate) use texts::{FindTextKey, PutTextKey};
 
 /// A parameter of a statement.
@@ -142,7 +146,7 @@ fn unreadable(error: sqlx::Error) -> StoreError {
 }
 
 /// Reads every row.
-fn each<R: Columns, T>(
+pub(crate) fn each<R: Columns, T>(
     rows: &[R],
     read: impl Fn(&R) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, StoreError> {
@@ -150,7 +154,7 @@ fn each<R: Columns, T>(
 }
 
 /// Reads the only row there may be.
-fn only<R: Columns, T>(
+pub(crate) fn only<R: Columns, T>(
     rows: &[R],
     read: impl Fn(&R) -> Result<T, sqlx::Error>,
 ) -> Result<Option<T>, StoreError> {

@@ -33,7 +33,7 @@ struct Refresh {
 }
 
 impl Accounts {
-    fn find(&self, is_it: impl Fn(&Account) -> bool) -> Option<&Account> {
+    pub(super) fn find(&self, is_it: impl Fn(&Account) -> bool) -> Option<&Account> {
         self.accounts.values().find(|account| is_it(account))
     }
 
@@ -74,6 +74,7 @@ impl Inner {
         self.devices.retain(|id, _| !gone.contains(id));
         self.accounts.refresh.retain(|_, refresh| !gone.contains(&refresh.device));
         self.forget_texts(hero);
+        self.forget_ban(hero);
         !gone.is_empty()
     }
 
@@ -185,18 +186,6 @@ impl Inner {
 fn first<T>(mut rows: Vec<T>, limit: u32) -> Vec<T> {
     rows.truncate(limit as usize);
     rows
-}
-
-/// Heroes without an account, the latest time of whose devices is before that, the earliest first.
-fn guests(inner: &Inner, before_ms: i64, time_ms: impl Fn(&Device) -> i64) -> Vec<HeroId> {
-    let mut latest: BTreeMap<HeroId, i64> = BTreeMap::new();
-    for device in inner.devices.values() {
-        let at_ms = latest.entry(device.hero).or_insert(i64::MIN);
-        *at_ms = (*at_ms).max(time_ms(device));
-    }
-    latest.retain(|hero, at_ms| *at_ms < before_ms && inner.accounts.find(|it| it.hero == *hero).is_none());
-    let found: BTreeSet<_> = latest.into_iter().map(|(hero, at_ms)| (at_ms, hero)).collect();
-    found.into_iter().map(|(_, hero)| hero).collect()
 }
 
 impl AccountStore for MemoryStore {
@@ -459,16 +448,11 @@ impl AccountStore for MemoryStore {
     }
 
     fn stale_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>> {
-        Box::pin(async move { Ok(first(guests(&self.lock(), before_ms, |it| it.last_seen_ms), limit)) })
+        Box::pin(async move { Ok(first(self.lock().stale_guests(before_ms), limit)) })
     }
 
     fn orphaned_guests(&self, before_ms: i64, limit: u32) -> StoreFuture<'_, Vec<HeroId>> {
-        Box::pin(async move {
-            let inner = self.lock();
-            let mut orphaned = guests(&inner, before_ms, |it| it.revoked_at_ms.unwrap_or(i64::MAX));
-            orphaned.retain(|hero| !inner.accounts.unions.contains_key(hero));
-            Ok(first(orphaned, limit))
-        })
+        Box::pin(async move { Ok(first(self.lock().orphaned_guests(before_ms), limit)) })
     }
 
     fn erase_guest(&self, hero: HeroId) -> StoreFuture<'_, bool> {

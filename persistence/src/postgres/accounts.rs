@@ -4,7 +4,7 @@ use sqlx::postgres::PgRow;
 
 use super::connection::Held;
 use super::{PostgresStore, in_time};
-use crate::accounts::sql::{self, End, Statements, Value, Work, account_store, bind_all};
+use crate::accounts::sql::{self, End, Statements, Value, Work, account_store, bind_all, support_store};
 use crate::accounts::{
     Account, AccountChange, AccountEvent, AccountId, AccountKey, Changed, Code, CodePurpose, Created, Device,
     DeviceId, NewAccount, NewGuest, NewSession, Revoke, Revoked, Rotate, Rotation, Sealed, TokenHash, Union,
@@ -28,7 +28,7 @@ impl Statements for On<'_, '_> {
 
 impl PostgresStore {
     /// Whatever fails before the end leaves nothing: its connection is closed with the open transaction.
-    async fn run<W: Work>(&self, work: W) -> Result<W::Answer, StoreError> {
+    pub(super) async fn run<W: Work>(&self, work: W) -> Result<W::Answer, StoreError> {
         let mut held = self.inner.others.take().await?;
         if !W::WRITES {
             let (End::Keep(answer) | End::Undo(answer)) = work.run(&mut On(&mut held)).await?;
@@ -48,3 +48,4 @@ impl PostgresStore {
 }
 
 account_store!(PostgresStore, in_time);
+support_store!(PostgresStore, in_time);

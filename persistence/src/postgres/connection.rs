@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use crate::error::StoreError;
+use crate::store::ConnectionCount;
 
 /// The oldest Postgres that is known to keep what it confirms with these statements.
 const SERVER_VERSION_MIN: i32 = 150_000;
@@ -41,12 +42,13 @@ pub(super) struct Lane {
     /// With the moment since when.
     idle: Mutex<Vec<(PgConnection, Instant)>>,
     places: Semaphore,
+    connections_max: usize,
 }
 
 impl Lane {
     pub(super) fn new(options: PgConnectOptions, purpose: Purpose, connections_max: usize) -> Self {
         let options = for_purpose(options, purpose);
-        Self { options, idle: Mutex::default(), places: Semaphore::new(connections_max) }
+        Self { options, idle: Mutex::default(), places: Semaphore::new(connections_max), connections_max }
     }
 
     /// A connection, an idle one or a new one; waits for its turn.
@@ -75,6 +77,12 @@ impl Lane {
                 None
             }
         }
+    }
+
+    /// Connections on loan, and the most of them.
+    pub(super) fn count(&self) -> ConnectionCount {
+        let used = self.connections_max.saturating_sub(self.places.available_permits());
+        ConnectionCount { used: used as u64, max: self.connections_max as u64 }
     }
 
     /// Gives a connection that was made elsewhere.

@@ -9,11 +9,15 @@ use crate::error::StoreError;
 use crate::migration::{self, MigrationStatus, Source};
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Source; 4] = [
+const MIGRATIONS: [Source; 8] = [
     (1, "journal, devices and nodes", include_str!("../../migrations/postgres/0001_journal.sql")),
     (2, "read models", include_str!("../../migrations/postgres/0002_read_models.sql")),
     (3, "accounts", include_str!("../../migrations/postgres/0003_accounts.sql")),
     (4, "keys of texts", include_str!("../../migrations/postgres/0004_text_keys.sql")),
+    (5, "operators", include_str!("../../migrations/postgres/0005_operators.sql")),
+    (6, "versions of the catalogue", include_str!("../../migrations/postgres/0006_catalogue.sql")),
+    (7, "budget", include_str!("../../migrations/postgres/0007_budget.sql")),
+    (8, "finding players and keeping them out", include_str!("../../migrations/postgres/0008_support.sql")),
 ];
 
 /// Brings the tables up to date as far as `last`; touches nothing when they are of a newer program.

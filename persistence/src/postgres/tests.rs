@@ -55,6 +55,23 @@ async fn until_answered(store: &PostgresStore, batch: &[HeroAppend]) -> Vec<Appe
 }
 
 #[tokio::test]
+async fn connections_are_counted() {
+    let (server, store) = migrated().await;
+    assert_eq!(store.connections(), ConnectionCount { used: 0, max: 13 }, "nobody asks anything");
+    let counted = store.server_connections().await.unwrap().expect("there is a server");
+    assert_eq!(counted.max, 97, "100, of which 3 are for administrators");
+    assert!((1..10).contains(&counted.used), "{counted:?}");
+    let held = store.inner.others.take().await.unwrap();
+    assert_eq!(store.connections().used, 1);
+    let all = [connection::first(&options(&server.url()).unwrap()).await.unwrap()];
+    let more = store.server_connections().await.unwrap().expect("there is a server");
+    assert!(more.used > counted.used, "{counted:?} {more:?}");
+    drop((held, all));
+    store.close().await;
+    assert!(store.server_connections().await.is_err());
+}
+
+#[tokio::test]
 async fn tables_are_made_by_migrate_alone() {
     let server = Postgres::start();
     for refused in [

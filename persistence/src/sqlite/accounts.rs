@@ -4,7 +4,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
 use super::connection::failed;
-use crate::accounts::sql::{self, End, Statements, Value, Work, account_store, bind_all};
+use crate::accounts::sql::{self, End, Statements, Value, Work, account_store, bind_all, support_store};
 use crate::accounts::{
     Account, AccountChange, AccountEvent, AccountId, AccountKey, Changed, Code, CodePurpose, Created, Device,
     DeviceId, NewAccount, NewGuest, NewSession, Revoke, Revoked, Rotate, Rotation, Sealed, TokenHash, Union,
@@ -26,7 +26,7 @@ impl Statements for On<'_> {
 }
 
 impl SqliteStore {
-    async fn run<W: Work>(&self, work: W) -> Result<W::Answer, StoreError> {
+    pub(super) async fn run<W: Work>(&self, work: W) -> Result<W::Answer, StoreError> {
         if !W::WRITES {
             let mut reader = self.inner.readers.acquire().await.map_err(failed)?;
             let (End::Keep(answer) | End::Undo(answer)) = work.run(&mut On(&mut reader)).await?;
@@ -52,3 +52,4 @@ impl SqliteStore {
 }
 
 account_store!(SqliteStore, Box::pin);
+support_store!(SqliteStore, Box::pin);

@@ -28,7 +28,7 @@ impl SqliteStore {
         if inner.is_closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
-        if inner.lock.is_none() {
+        if !inner.may_write {
             return Err(StoreError::Unavailable("the store is opened for reading".into()));
         }
         let connection = match slot.take() {

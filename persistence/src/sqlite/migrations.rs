@@ -8,13 +8,17 @@ use crate::error::StoreError;
 use crate::migration::{self, MigrationStatus, Source};
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Source; 6] = [
+const MIGRATIONS: [Source; 10] = [
     (1, "journal and devices", include_str!("../../migrations/sqlite/0001_journal.sql")),
     (2, "beats and outages", include_str!("../../migrations/sqlite/0002_uptime.sql")),
     (3, "nodes that ask each other", include_str!("../../migrations/sqlite/0003_nodes.sql")),
     (4, "read models", include_str!("../../migrations/sqlite/0004_read_models.sql")),
     (5, "accounts", include_str!("../../migrations/sqlite/0005_accounts.sql")),
     (6, "keys of texts", include_str!("../../migrations/sqlite/0006_text_keys.sql")),
+    (7, "operators", include_str!("../../migrations/sqlite/0007_operators.sql")),
+    (8, "versions of the catalogue", include_str!("../../migrations/sqlite/0008_catalogue.sql")),
+    (9, "budget", include_str!("../../migrations/sqlite/0009_budget.sql")),
+    (10, "finding players and keeping them out", include_str!("../../migrations/sqlite/0010_support.sql")),
 ];
 
 /// Brings the tables up to date; touches nothing when they are of a newer program.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use persistence::{
-    AccountStore, HeroId, JournalStore, MemoryStore, PostgresStore, ReadModelStore, Seq, SqliteStore,
-    TextKeyStore, UptimeStore,
+    AboutStore, AccountStore, BudgetStore, CatalogueStore, HeroId, JournalStore, MemoryStore, OperatorStore,
+    PostgresStore, ReadModelStore, Seq, SqliteStore, SupportStore, TextKeyStore, UptimeStore,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -20,8 +20,13 @@ pub(crate) trait Backend: Sized {
     fn journal(&self) -> Arc<dyn JournalStore>;
     fn accounts(&self) -> Arc<dyn AccountStore>;
     fn text_keys(&self) -> Arc<dyn TextKeyStore>;
+    fn operators(&self) -> Arc<dyn OperatorStore>;
     fn uptime(&self) -> Arc<dyn UptimeStore>;
+    fn support(&self) -> Arc<dyn SupportStore>;
     fn read_models(&self) -> Arc<dyn ReadModelStore>;
+    fn catalogues(&self) -> Arc<dyn CatalogueStore>;
+    fn about(&self) -> Arc<dyn AboutStore>;
+    fn budget(&self) -> Arc<dyn BudgetStore>;
     /// The same data after the process ended without a word.
     async fn reopen(self) -> Self;
     async fn damage_event(&self, hero: HeroId, seq: Seq);
@@ -48,11 +53,31 @@ impl Backend for Memory {
         Arc::new(self.0.clone())
     }
 
+    fn operators(&self) -> Arc<dyn OperatorStore> {
+        Arc::new(self.0.clone())
+    }
+
     fn uptime(&self) -> Arc<dyn UptimeStore> {
         Arc::new(self.0.clone())
     }
 
+    fn support(&self) -> Arc<dyn SupportStore> {
+        Arc::new(self.0.clone())
+    }
+
     fn read_models(&self) -> Arc<dyn ReadModelStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn catalogues(&self) -> Arc<dyn CatalogueStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn about(&self) -> Arc<dyn AboutStore> {
+        Arc::new(self.0.clone())
+    }
+
+    fn budget(&self) -> Arc<dyn BudgetStore> {
         Arc::new(self.0.clone())
     }
 
@@ -109,11 +134,31 @@ impl Backend for Sqlite {
         Arc::new(self.store.clone())
     }
 
+    fn operators(&self) -> Arc<dyn OperatorStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn uptime(&self) -> Arc<dyn UptimeStore> {
         Arc::new(self.store.clone())
     }
 
+    fn support(&self) -> Arc<dyn SupportStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn read_models(&self) -> Arc<dyn ReadModelStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn catalogues(&self) -> Arc<dyn CatalogueStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn about(&self) -> Arc<dyn AboutStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn budget(&self) -> Arc<dyn BudgetStore> {
         Arc::new(self.store.clone())
     }
 
@@ -182,11 +227,31 @@ impl Backend for Postgres {
         Arc::new(self.store.clone())
     }
 
+    fn operators(&self) -> Arc<dyn OperatorStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn uptime(&self) -> Arc<dyn UptimeStore> {
         Arc::new(self.store.clone())
     }
 
+    fn support(&self) -> Arc<dyn SupportStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn read_models(&self) -> Arc<dyn ReadModelStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn catalogues(&self) -> Arc<dyn CatalogueStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn about(&self) -> Arc<dyn AboutStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn budget(&self) -> Arc<dyn BudgetStore> {
         Arc::new(self.store.clone())
     }
 

@@ -43,7 +43,7 @@ pub(crate) fn new(number: u8) -> NewAccount {
     }
 }
 
-fn session(number: u8, of: u8) -> NewSession {
+pub(crate) fn session(number: u8, of: u8) -> NewSession {
     NewSession {
         device: device(number.into()),
         account: id(of.into()),

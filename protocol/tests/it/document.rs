@@ -35,7 +35,9 @@ fn closes() -> String {
             close::POLICY => "too many sockets of one hero: the oldest one leaves",
             close::TOO_BIG => "a frame over 8 KiB",
             close::INTERNAL => "a mistake of the server; the hero is unharmed",
-            close::RESTART => "the server restarts, or the socket is 12 h old; everything is on disk",
+            close::RESTART => {
+                "the server restarts, the socket is 12 h old, or an operator closed it; everything is on disk"
+            }
             close::OVERLOAD => "no room, or this socket reads too slowly",
             close::UNAUTHENTICATED => {
                 "no `hello` within 3 s, a ticket that is used, expired or wrong, or the login ended"

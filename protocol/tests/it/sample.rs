@@ -3,7 +3,7 @@
 use protocol::client::{ClientMessage, Command, CommandFrame, Confirmation, Hello, Ping};
 use protocol::code::RejectCode;
 use protocol::server::{
-    CommandResult, Event, Events, GoingAway, Pong, ServerMessage, Status, Welcome, WelcomeState,
+    CommandResult, Event, Events, GoingAway, Notice, Pong, ServerMessage, Status, Welcome, WelcomeState,
 };
 use protocol::types::{
     Assembly, Blueprint, Break, Cable, Category, DayTotal, Focus, FocusMode, Hero, HeroPatch, Job,
@@ -229,7 +229,27 @@ pub(crate) fn server() -> Vec<(String, ServerMessage)> {
         ),
         ("progress", ServerMessage::Progress(progress())),
         ("pong", ServerMessage::Pong(Pong { client_ms: 123_456, server_now_ms: NOW_MS })),
-        ("status", ServerMessage::Status(Status { read_only: true, other_devices: 0 })),
+        (
+            "status",
+            ServerMessage::Status(Status {
+                read_only: true,
+                other_devices: 0,
+                catalogue_version: 1,
+                notice: None,
+            }),
+        ),
+        (
+            "status.notice",
+            ServerMessage::Status(Status {
+                read_only: false,
+                other_devices: 1,
+                catalogue_version: 2,
+                notice: Some(Notice {
+                    text: "We restart at 14:00 UTC, for a minute. Timers go on.".to_owned(),
+                    until_ms: Some(1_772_372_460_000),
+                }),
+            }),
+        ),
         ("going_away", ServerMessage::GoingAway(GoingAway { reconnect_after_ms: 2_300 })),
     ]
     .into_iter()
@@ -265,6 +285,7 @@ fn started() -> Events {
         energy_me: 0,
         dopamine_md: 0,
         subject: Some("1".into()),
+        note: None,
     };
     Events { events: vec![event], patch: HeroPatch { focus: Some(focus()), ..HeroPatch::default() } }
 }
@@ -278,6 +299,7 @@ fn ended() -> Vec<Event> {
         energy_me,
         dopamine_md,
         subject: subject.map(Into::into),
+        note: None,
     };
     vec![
         line(43, "session_ended", Some("focus"), 12_000, 2_400, Some("1")),

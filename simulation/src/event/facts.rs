@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Bonus, Event};
+use crate::text::PlayerText;
 
 impl Bonus {
     /// Its cause in the ledger.
@@ -76,6 +77,7 @@ impl Event {
             Self::PresetSlotBought { .. } => "preset_slot_bought",
             Self::CosmeticBought { .. } => "cosmetic_bought",
             Self::CosmeticEquipped { .. } => "cosmetic_equipped",
+            Self::BalanceCorrected { .. } => "balance_corrected",
             Self::HeroHandedOver { .. } => "hero_handed_over",
             Self::GuestUnited { .. } => "guest_united",
             Self::TasksBrought { .. } => "tasks_brought",
@@ -106,6 +108,7 @@ impl Event {
             Self::AssemblyCancelled { refund_me, .. }
             | Self::BlueprintUnpinned { refund_me, .. }
             | Self::ModuleSold { refund_me, .. } => *refund_me,
+            Self::BalanceCorrected { energy_me, .. } => *energy_me,
             Self::HeroHandedOver { energy_me, .. } => -energy_me,
             Self::GuestUnited { union } => union.energy_me,
             _ => self.earned_me(),
@@ -124,6 +127,7 @@ impl Event {
             | Self::PresetSlotBought { cost_md }
             | Self::CosmeticBought { cost_md, .. } => -cost_md,
             Self::ModuleSold { refund_md, .. } => *refund_md,
+            Self::BalanceCorrected { dopamine_md, .. } => *dopamine_md,
             Self::HeroHandedOver { dopamine_md, .. } => -dopamine_md,
             Self::GuestUnited { union } => union.dopamine_md,
             _ => 0,
@@ -149,12 +153,13 @@ impl Event {
             Self::ModuleSold { .. } => Some("sale"),
             Self::PresetSlotBought { .. } => Some("preset_slot"),
             Self::CosmeticBought { .. } => Some("cosmetic"),
+            Self::BalanceCorrected { .. } => Some("correction"),
             Self::HeroHandedOver { .. } | Self::GuestUnited { .. } => Some("union"),
             _ => None,
         }
     }
 
-    /// What it is about: a catalogue name, or the number of a task, session, job or preset.
+    /// What it is about: a catalogue name, or the number of a task, session, job, preset or event.
     #[must_use]
     pub fn subject(&self) -> Option<String> {
         match self {
@@ -186,8 +191,18 @@ impl Event {
             Self::CosmeticBought { cosmetic_id, .. } | Self::CosmeticEquipped { cosmetic_id, .. } => {
                 Some(cosmetic_id.to_string())
             }
+            Self::BalanceCorrected { reverts, .. } => reverts.map(|seq| seq.to_string()),
             Self::HeroHandedOver { into, .. } => Some(into.to_string()),
             Self::GuestUnited { union } => Some(union.guest.to_string()),
+            _ => None,
+        }
+    }
+
+    /// What somebody of the team says to the player.
+    #[must_use]
+    pub const fn note(&self) -> Option<&PlayerText> {
+        match self {
+            Self::BalanceCorrected { reason, .. } => Some(reason),
             _ => None,
         }
     }

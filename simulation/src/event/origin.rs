@@ -27,6 +27,8 @@ impl Event {
             | Self::RackChanged { .. }
             | Self::SynergyFound { .. }
             | Self::PresetUnqueued
+            // The team did it.
+            | Self::BalanceCorrected { .. }
             // Two heroes become one on whatever device; what another one does meanwhile is not said by that.
             | Self::HeroHandedOver { .. }
             | Self::GuestUnited { .. }

@@ -137,7 +137,7 @@ impl Event {
             Self::PresetSlotBought { .. } => Sections::PRESETS.with(Sections::WALLET),
             Self::CosmeticBought { .. } => Sections::PROFILE.with(Sections::WALLET),
             Self::CosmeticEquipped { .. } => Sections::PROFILE,
-            Self::HeroHandedOver { .. } => Sections::WALLET,
+            Self::BalanceCorrected { .. } | Self::HeroHandedOver { .. } => Sections::WALLET,
             Self::GuestUnited { .. } => Sections::ALL,
             Self::TasksBrought { .. } => Sections::TASKS,
         }

@@ -16,8 +16,8 @@ use crate::script::{CATALOGUE, Play};
 /// One step of a random life: some time, then a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    wait_ms: i64,
-    command: Command,
+    pub(crate) wait_ms: i64,
+    pub(crate) command: Command,
 }
 
 fn module() -> impl Strategy<Value = ModuleId> {
@@ -129,6 +129,20 @@ fn profile() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn correction() -> impl Strategy<Value = Command> {
+    let amount = || prop_oneof![Just(0_i64), -60_000_i64..60_000];
+    (amount(), amount(), 0_u64..40, proptest::option::of(1_u64..40)).prop_map(
+        |(energy_me, dopamine_md, audit_seq, reverts)| Command::CorrectBalance {
+            energy_me,
+            dopamine_md,
+            operator: "ada".into(),
+            audit_seq,
+            reason: "By mistake".into(),
+            reverts,
+        },
+    )
+}
+
 fn wait() -> impl Strategy<Value = i64> {
     prop_oneof![
         2 => 0_i64..5_000,
@@ -141,7 +155,8 @@ fn wait() -> impl Strategy<Value = i64> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let command = prop_oneof![5 => focus(), 2 => task(), 4 => belongings(), 2 => profile()];
+    let command =
+        prop_oneof![10 => focus(), 4 => task(), 8 => belongings(), 4 => profile(), 1 => correction()];
     (wait(), command).prop_map(|(wait_ms, command)| Step { wait_ms, command })
 }
 

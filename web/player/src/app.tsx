@@ -22,6 +22,7 @@ import { type Go, Navigation, type Page, TopBar } from './parts/navigation';
 import { usePageTitle } from './parts/page-title';
 import { type Shortcut, useShortcuts } from './parts/shortcuts';
 import { Banners } from './parts/status';
+import { TeamNotes } from './parts/team-notes';
 import { Toasts } from './parts/toasts';
 import { useSettings } from './settings';
 
@@ -82,6 +83,7 @@ export function App({ page, onGo, notice, code }: AppProps) {
     <div className="app">
       <TopBar page={page} onGo={go} onHelp={() => setHelp(true)} isBare={isFirst || erasure !== null} />
       <Banners page={page} notice={notice} onGo={go} onCloseNotice={() => onGo(page)} />
+      <TeamNotes />
       {erasure === null && page !== 'home' && hero.focus.session !== null && <RunningBar onOpen={() => go('home')} />}
       <div className="page" key={page} data-syncing={state.known && !state.synced}>
         {erasure !== null && isHidden(page, erasure) ? (

@@ -73,31 +73,56 @@ function kept(): Catalogue | null {
   }
 }
 
+/** The first wait for a server that does not answer or has not heard of the version; each next one is twice as long. */
+const AGAIN_AFTER_MS = 5_000;
+const AGAIN_AFTER_MS_MAX = 60_000;
+
+export interface Loading {
+  load(): Promise<unknown>;
+  take(catalogue: Catalogue): void;
+  /** Runs something later; what it returns cancels that. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** Loads until this version comes. Another server may answer, which learns of it some seconds later. */
+export function keepLoading(version: number, { load, take, after }: Loading): () => void {
+  let wanted = true;
+  let delayMs = AGAIN_AFTER_MS;
+  let cancel = () => {};
+  const again = () => {
+    cancel = after(delayMs, () => void look());
+    delayMs = Math.min(2 * delayMs, AGAIN_AFTER_MS_MAX);
+  };
+  const look = async () => {
+    const value = await load().catch(() => null);
+    if (!wanted) return;
+    if (isCatalogue(value)) take(value);
+    if (!isCatalogue(value) || value.version !== version) again();
+  };
+  void look();
+  return () => {
+    wanted = false;
+    cancel();
+  };
+}
+
+function laterInBrowser(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}
+
 /** The last known one at once, the one in force as soon as the server has said its version. */
 export function useCatalogue(version: number | null): Catalogue | null {
   const [catalogue, setCatalogue] = useState<Catalogue | null>(kept);
   const isCurrent = catalogue !== null && (version === null || catalogue.version === version);
   useEffect(() => {
-    if (isCurrent || version === null) return;
-    let wanted = true;
+    if (isCurrent || version === null) return undefined;
     const api = httpApi(sender('', fetch.bind(globalThis)));
-    const load = () =>
-      api.catalogue().then(
-        (value) => {
-          if (!wanted || !isCatalogue(value)) return;
-          storage.set(KEY, JSON.stringify(value));
-          setCatalogue(value);
-        },
-        () => {
-          if (wanted) timer = setTimeout(() => void load(), 5_000);
-        },
-      );
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    void load();
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
+    const take = (value: Catalogue) => {
+      storage.set(KEY, JSON.stringify(value));
+      setCatalogue(value);
     };
+    return keepLoading(version, { load: () => api.catalogue(), take, after: laterInBrowser });
   }, [isCurrent, version]);
   return catalogue;
 }

@@ -10,7 +10,7 @@ import { ServerClock } from './clock';
 import { findOfflineStretch } from './offline';
 import { blankHero, project, type View } from './optimistic';
 import { applyPatch } from './patch';
-import type { Command, CommandResult, Event, Events, Hero, Progress, Rejected, ServerMessage, Welcome } from './protocol.gen';
+import type { Command, CommandResult, Event, Events, Hero, Notice, Progress, Rejected, ServerMessage, Welcome } from './protocol.gen';
 import { REJECT } from './protocol.gen';
 import { CommandQueue, type Entry } from './queue';
 import { isRecord, KEY, type KeyValue, readJson } from './storage';
@@ -35,7 +35,10 @@ export interface ClientState {
   refusals: readonly Refusal[];
   readOnly: boolean;
   otherDevices: number;
+  /** May change while the socket is open. */
   catalogueVersion: number | null;
+  /** What the operators tell every player. */
+  notice: Notice | null;
   /** Everything that was earned since the last start of a session, for its end. */
   earned: readonly Event[];
 }
@@ -128,6 +131,7 @@ export class DopamineHero {
       readOnly: false,
       otherDevices: 0,
       catalogueVersion: null,
+      notice: null,
       earned: [],
     };
     this.#connection = this.#makeConnection();
@@ -291,6 +295,8 @@ export class DopamineHero {
       readOnly: welcome.read_only,
       otherDevices: welcome.other_devices,
       catalogueVersion: welcome.catalogue_version,
+      // If there is one, it follows.
+      notice: null,
     });
     this.#saveSoon();
     this.#pump();
@@ -303,8 +309,9 @@ export class DopamineHero {
     else if ('events' in message) this.#happened(message.events);
     else if ('progress' in message) this.#progressed(message.progress);
     else if ('status' in message) {
-      this.#publish({ readOnly: message.status.read_only, otherDevices: message.status.other_devices });
-      if (!message.status.read_only) this.#pump();
+      const { read_only, other_devices, catalogue_version, notice } = message.status;
+      this.#publish({ readOnly: read_only, otherDevices: other_devices, catalogueVersion: catalogue_version, notice });
+      if (!read_only) this.#pump();
     }
   }
 

@@ -7,6 +7,7 @@ export { ServerClock, type TimeSource } from './clock';
 export type { Link, SocketLike, Surroundings } from './connection';
 export { ApiError, sender, Unauthorized } from './http';
 export { plannedMinutes, type View } from './optimistic';
+export { applyPatch } from './patch';
 export * from './protocol.gen';
 export { isRecord, KEY, MemoryStorage, readJson, WebStorage, type KeyValue } from './storage';
 export * as timer from './timer';

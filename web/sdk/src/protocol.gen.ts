@@ -497,9 +497,13 @@ energy_me: number,
  */
 dopamine_md: number, 
 /**
- * The module, achievement, task or preset it is about.
+ * The module, achievement, task, preset or event it is about.
  */
-subject: string | null, };
+subject: string | null, 
+/**
+ * What the team says to the player about it, at most 200 characters.
+ */
+note?: string, };
 
 /**
  * Answers `ping`.
@@ -515,7 +519,7 @@ client_ms: number,
 server_now_ms: number, };
 
 /**
- * Whether the server can store anything right now.
+ * How the service is, whenever some of it changes. After `welcome` it comes only if there is something to say.
  */
 export type Status = { 
 /**
@@ -525,7 +529,28 @@ read_only: boolean,
 /**
  * How many other devices of this hero are connected.
  */
-other_devices: number, };
+other_devices: number, 
+/**
+ * Which catalogue is in force: it may change while the socket is open, see `GET /v1/catalogue`.
+ */
+catalogue_version: number, 
+/**
+ * What the operators tell every player; nothing once it is taken back.
+ */
+notice: Notice | null, };
+
+/**
+ * A few words of the operators, such as when the service will be away.
+ */
+export type Notice = { 
+/**
+ * At most 200 characters. Plain text: show it as text, never as markup.
+ */
+text: string, 
+/**
+ * Stop showing it then; nothing: until it is taken back.
+ */
+until_ms: number | null, };
 
 /**
  * The server is about to close this socket on purpose.

@@ -18,9 +18,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::lease::{self, Keeping};
 use crate::metrics::Metrics;
-use crate::node::{Identity, Stores, Wishes};
+use crate::node::{Identity, Wishes};
 use crate::outbox::Outbox;
 use crate::shard::Request;
+use crate::store::Stores;
 use crate::texts::TextKeys;
 use crate::verify;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use persistence::{
-    Epoch, EventRecord, Fault, HeroAppend, JournalHandle, JournalStore, JournalWriter, MemoryStore,
-    ReadModelStore, Seq, WriterConfig, WriterFailed,
+    AssemblyRow, AssemblyState, Epoch, EventRecord, Fault, HeroAppend, JournalHandle, JournalStore,
+    JournalWriter, MemoryStore, ReadModelStore, Seq, WriterConfig, WriterFailed,
 };
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -14,6 +14,7 @@ use super::super::{INBOX_MAX, ReadModels, channel, start};
 use super::{Owner, check, hero, life, rows};
 use crate::journal_facts;
 use crate::metrics::Metrics;
+use crate::telemetry::Traces;
 
 /// Longer than anything here takes, in paused time.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -32,8 +33,12 @@ impl Bench {
         let metrics = Arc::new(Metrics::new());
         let shared = Arc::new(store.clone());
         let (handle, inbox) = channel();
-        let on_fact =
-            journal_facts::listener(Arc::clone(&metrics), persistence::Cache::none(), handle.clone());
+        let on_fact = journal_facts::listener(
+            Arc::clone(&metrics),
+            persistence::Cache::none(),
+            handle.clone(),
+            Traces::off(),
+        );
         let (journal, writer) = JournalWriter::start(shared.clone(), WriterConfig { seed: 7, on_fact });
         let follower = start(inbox, journal.clone(), shared.clone(), shared, Arc::clone(&metrics));
         Bench { store, metrics, journal, writer, follower, handle }
@@ -107,6 +112,14 @@ async fn heroes_are_followed_as_they_play() {
     .await
     .expect("nobody is behind");
     assert_eq!(bench.metrics.read_models_events_total.get(), events);
+    let mut assembled = 0;
+    for owner in &owners {
+        let rows = rows(&bench.store, owner.claim.hero).await.assemblies;
+        let is_built = |row: &&AssemblyRow| row.counts && row.state == AssemblyState::Assembled;
+        assembled += rows.iter().filter(is_built).count() as u64;
+    }
+    assert!(assembled > 0, "these lives build something");
+    assert_eq!(bench.metrics.module_assembly_seconds.count(), assembled, "each module is measured once");
     bench.stop().await;
 }
 

@@ -24,7 +24,7 @@ fn heroes(numbers: std::ops::Range<u128>) -> Vec<HeroId> {
 }
 
 fn followed(again: Vec<HeroId>, took: Duration) -> Event {
-    Event::Followed { took, step: Step { events: 1, again, aside: Vec::new() } }
+    Event::Followed { took, step: Step { events: 1, again, aside: Vec::new(), assembled: Vec::new() } }
 }
 
 #[test]
@@ -122,13 +122,13 @@ fn who_cannot_be_read_is_asked_no_more_and_counted() {
     state.handle(SECOND, Event::Heard(heroes(1..2)));
     state.handle(2 * SECOND, GO);
     let aside = |number: u128| (hero(number), "it breaks the fold".to_owned());
-    let step = Step { events: 0, again: Vec::new(), aside: vec![aside(1)] };
+    let step = Step { aside: vec![aside(1)], ..Step::default() };
     state.handle(2 * SECOND, Event::Followed { took: SECOND, step });
     state.handle(3 * SECOND, Event::Heard(heroes(1..2)));
     assert_eq!((state.wake(), state.lag()), (None, 1));
     // There is a limit; beyond it a hero is tried again.
     let many = ASIDE_MAX as u128 + 2;
-    let step = Step { events: 0, again: Vec::new(), aside: (2..=many).map(aside).collect() };
+    let step = Step { aside: (2..=many).map(aside).collect(), ..Step::default() };
     state.handle(3 * SECOND, Event::Followed { took: SECOND, step });
     assert_eq!(state.lag(), ASIDE_MAX);
     state.handle(4 * SECOND, Event::Heard(vec![hero(many)]));

@@ -73,10 +73,11 @@ impl Shard {
         // What was true already is no news; its answer waits for what made it true.
         let is_news = |timed: &TimedEvent| timed.event != Event::NothingChanged;
         let events = if decided.iter().any(is_news) { decided } else { Vec::new() };
-        if !events.is_empty() {
-            self.publish(id, &events, None).map_err(refused)?;
-        }
-        Ok(Acted { events, before, hero: self.hero_now(id)? })
+        let seq = match events.is_empty() {
+            true => self.heroes.get(&id).map_or(0, |resident| resident.seq),
+            false => self.publish(id, &events, None).map_err(refused)?,
+        };
+        Ok(Acted { events, seq, before, hero: self.hero_now(id)? })
     }
 
     fn hero_now(&self, id: HeroId) -> Result<simulation::hero::Hero, ActFailed> {

@@ -25,6 +25,7 @@ use crate::{
     refusal,
     shard::load::News,
     streams::{Answer, Place},
+    telemetry::Received,
 };
 
 /// Heroes that may be loading at once. Full: the socket is closed with 1013, a command is refused with `busy`.
@@ -37,7 +38,7 @@ const AT_AGAIN_MAX: usize = 512;
 const OVERDUE_MAX: Duration = Duration::from_secs(5);
 
 /// A command that waits until its hero is here: socket, number, what, when.
-pub(super) type Queued = (u64, u64, Box<Command>, Instant);
+pub(super) type Queued = (u64, u64, Box<Command>, Received);
 
 impl Shard {
     /// Begins to load a hero that is not this node's, or joins those who wait for it. `None` when too many are.
@@ -64,7 +65,7 @@ impl Shard {
         connection_id: u64,
         cmd_seq: u64,
         command: Box<Command>,
-        received: Instant,
+        received: Received,
     ) {
         if let Some(loading) = self.want(id)
             && loading.commands.len() < LOADING_COMMANDS_MAX

@@ -1,16 +1,11 @@
 //! Which heroes are in memory: they come from the store when a device does, are saved while they change, and leave when
 //! nobody has watched them for a while.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use persistence::{Epoch, HeroId, Outage, Seq, SnapshotRecord, StoreError};
+use persistence::{Epoch, HeroId, Seq, SnapshotRecord, StoreError};
 use protocol::close;
-use simulation::{
-    command::Command,
-    event::{Event, TimedEvent},
-    rules::create::create,
-    world::HeroEntity,
-};
+use simulation::{event::TimedEvent, rules::create::create, world::HeroEntity};
 use tokio::time::Instant;
 
 use super::{Attach, Entering, Hold, Loading, Output, Shard, acting::refuse_acts, telling::send_away};
@@ -18,7 +13,6 @@ use crate::{
     acting::{Act, ActFailed},
     journal::{self, StoredHero},
     shard::{LoadFailed, Loaded, audit, hero::Resident},
-    uptime,
 };
 
 /// Until the player chooses one.
@@ -103,6 +97,9 @@ impl Shard {
 
     pub(in crate::shard) fn loaded(&mut self, id: HeroId, loaded: Result<Box<Loaded>, LoadFailed>) {
         let Some(Loading { attaches, commands, acts }) = self.loading.remove(&id) else { return };
+        if loaded.is_err() {
+            self.parts.metrics.hero_load_failures_total.increment();
+        }
         match loaded {
             Ok(loaded) => self.reside(id, *loaded, &attaches, &acts),
             // Held, or changing hands again and again until it was too late.
@@ -149,7 +146,8 @@ impl Shard {
 
     fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach], acts: &[Act]) {
         let now_ms = self.parts.clock.now_ms();
-        let Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited } = loaded;
+        let Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited, took } = loaded;
+        self.parts.metrics.hero_load_seconds.record_duration(took);
         if let Some(waited) = waited {
             self.parts.metrics.hand_over_seconds.record_duration(waited);
         }
@@ -180,31 +178,8 @@ impl Shard {
                 self.loader.release(released, None);
             }
         } else {
-            self.excuse(id, now_ms);
-        }
-    }
-
-    /// Days in which the service was away break no streak (rules, section 3). Every outage that a remembered day may
-    /// have seen is declared at each load: the rules find nothing to change the second time, and an outage that found
-    /// no room in the journal, or was noted only later, is made up for.
-    fn excuse(&mut self, id: HeroId, now_ms: i64) {
-        let outages = Arc::clone(&self.parts.outages.borrow());
-        let Some(resident) = self.heroes.get(&id) else { return };
-        let hero = self.simulation.hero(resident.entity);
-        let concerning: Vec<_> = uptime::concerning(&outages, hero, now_ms).collect();
-        for Outage { from_ms, until_ms } in concerning {
-            // A refusal can only be a panic of the rules; the hero may be gone then.
-            let Ok((advanced, decided)) = self.decide(id, &Command::DeclareOutage { from_ms, until_ms })
-            else {
-                return;
-            };
-            if self.publish_time(id, &advanced).is_err() {
-                return;
-            }
-            let is_news = decided.first().is_some_and(|timed| timed.event != Event::NothingChanged);
-            if is_news && self.publish(id, &decided, None).is_err() {
-                return;
-            }
+            // Without room it is excused when it is loaded again, or with the next outage.
+            let _full = self.excuse(id, now_ms);
         }
     }
 
@@ -316,6 +291,7 @@ impl Shard {
         self.waiting.retain(|(_, output)| match output {
             // Nobody knows any more whether what was done is kept: whoever asked is not answered.
             Output::Devices { hero, .. }
+            | Output::Repriced { hero, .. }
             | Output::Progress { hero, .. }
             | Output::Acted { hero, .. }
             | Output::Leave { hero } => *hero != id,

@@ -10,7 +10,9 @@ use protocol::{
 use tokio::sync::oneshot;
 
 use super::{Attach, Entering, Hold, Loading, Output, Resident, Shard, acting::refuse_acts};
-use crate::{acting::ActFailed, convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device};
+use crate::{
+    acting::ActFailed, convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device, telemetry::Way,
+};
 
 /// Reconnects after a drain are spread over this long.
 const RECONNECT_SPREAD_MS: u32 = 5_000;
@@ -59,6 +61,7 @@ impl Shard {
             read_only: self.read_only,
             other_devices: count(resident.devices.len()),
         };
+        let catalogue_version = welcome.catalogue_version;
         let frame = codec::encode_server(&ServerMessage::Welcome(Box::new(welcome)));
         let welcomed_seq = resident.seq;
         resident.devices.push(Device {
@@ -68,16 +71,21 @@ impl Shard {
             is_welcomed: false,
             repeats: 0,
         });
-        self.tell(id, Output::Welcome { hero: id, outbox, frame });
+        self.tell(id, Output::Welcome { hero: id, outbox, frame, catalogue_version });
         self.leave_if_over(id);
         self.tell_at(id);
     }
 
-    /// Tells every device of a hero whether it can save and how many others there are.
+    /// Tells every device of a hero whether it can save, how many others there are, and what operators published.
     pub(super) fn tell_status(&self, id: HeroId) {
         let Some(resident) = self.heroes.get(&id) else { return };
         let other_devices = count(resident.devices.len().saturating_sub(1));
-        let status = Status { read_only: self.read_only, other_devices };
+        let status = Status {
+            read_only: self.read_only,
+            other_devices,
+            catalogue_version: self.parts.catalogue.version,
+            notice: self.notice_now().cloned(),
+        };
         let frame = codec::encode_server(&ServerMessage::Status(status));
         // At once: while the store is away nothing becomes durable, and this is when it must be known.
         for device in resident.devices.iter().filter(|device| device.is_welcomed) {
@@ -133,14 +141,16 @@ impl Shard {
 
     fn release(&mut self, output: Output) {
         match output {
-            Output::Welcome { hero, outbox, frame } => {
+            Output::Welcome { hero, outbox, frame, catalogue_version } => {
                 outbox.push(frame);
                 let Some(resident) = self.heroes.get_mut(&hero) else { return };
                 for device in &mut resident.devices {
                     device.is_welcomed |= device.outbox.connection_id == outbox.connection_id;
                 }
-                // The only device of a hero knows all of it from its welcome.
-                if resident.devices.len() > 1 || self.read_only {
+                // The only device of a hero knows all of it from its welcome, unless that is old or there are words for it.
+                let is_old = catalogue_version != self.parts.catalogue.version;
+                let is_alone = resident.devices.len() <= 1;
+                if !is_alone || self.read_only || is_old || self.notice_now().is_some() {
                     self.tell_status(hero);
                 }
             }
@@ -153,14 +163,21 @@ impl Shard {
                 }
                 outbox.push(frame);
             }
-            Output::Acknowledge(outbox, frame, received) => {
-                self.parts.metrics.command_ack_seconds.record_duration(received.elapsed());
+            Output::Acknowledge(outbox, frame, mut received) => {
+                received.on_way(Way::durable);
+                self.parts.metrics.command_ack_seconds.record_duration(received.at.elapsed());
                 self.parts.metrics.commands_total.of(CommandOutcome::Durable).increment();
                 outbox.push(frame);
             }
             Output::Devices { hero, seq, frame } => {
                 let devices = self.heroes.get(&hero).map_or(&[][..], |resident| &resident.devices);
                 for device in devices.iter().filter(|device| device.welcomed_seq < seq) {
+                    device.outbox.push(frame.clone());
+                }
+            }
+            Output::Repriced { hero, frame } => {
+                let devices = self.heroes.get(&hero).map_or(&[][..], |resident| &resident.devices);
+                for device in devices.iter().filter(|device| device.is_welcomed) {
                     device.outbox.push(frame.clone());
                 }
             }

@@ -119,3 +119,89 @@ async fn a_hero_is_not_told_of_what_was_before_it() {
         assert_eq!(declared(&kinds), 0);
     }
 }
+
+/// What is declared from now on.
+fn declaring() -> (watch::Sender<Arc<[persistence::Outage]>>, Outages) {
+    watch::channel(Arc::default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hero_in_memory_hears_of_an_outage_that_is_declared_later() {
+    let (store, clock) = (Arc::new(MemoryStore::new()), Clock::fixed(NOON_MS));
+    with_a_streak(&store, &clock).await;
+    clock.advance(2 * DAY_MS);
+    let (declare, outages) = declaring();
+    let mut rig = Rig::at(Arc::clone(&store), clock.clone(), outages);
+    let mut device = rig.connect(hero(1), 7, None);
+    let WelcomeState::Snapshot(view) = device.welcome().await.state else {
+        panic!("a first hello gets a snapshot")
+    };
+    assert_eq!(view.streak.shields, 0);
+    // Nothing can be saved: it must not be forgotten.
+    store.fail_until_healed(persistence::Fault::Unavailable);
+    device.send(3, rename("Ada"));
+    device
+        .expect("status", |message| match message {
+            ServerMessage::Status(status) => status.read_only.then_some(()),
+            _ => None,
+        })
+        .await;
+    let outage = persistence::Outage { from_ms: NOON_MS + HOUR_MS, until_ms: NOON_MS + 2 * DAY_MS };
+    declare.send_replace([outage].into());
+    device.told().await;
+    store.heal();
+    let streak = device
+        .expect("the shield", |message| match message {
+            ServerMessage::Events(news) => {
+                let is_it = news.events.iter().any(|event| event.kind == "outage_declared");
+                is_it.then(|| news.patch.streak.expect("it changed"))
+            }
+            _ => None,
+        })
+        .await;
+    assert_eq!((streak.days, streak.shields), (1, 1));
+    // The same list again is no news.
+    let seq = store.head(hero(1)).await.expect("the store is there").expect("it is there").last_seq;
+    declare.send_replace([outage].into());
+    device.told().await;
+    assert_eq!(store.head(hero(1)).await.expect("it is there").expect("it is there").last_seq, seq);
+    rig.shard.drain().await;
+    assert_verifies(&store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_heroes_hear_of_it_some_in_each_tick() {
+    const HEROES: u128 = 350;
+    let (store, clock) = (Arc::new(MemoryStore::new()), Clock::fixed(NOON_MS));
+    let (declare, outages) = declaring();
+    let mut rig = Rig::at(Arc::clone(&store), clock.clone(), outages);
+    let mut devices = Vec::new();
+    for number in 1..=HEROES {
+        let mut device = rig.connect(hero(number), 7, None);
+        device.welcome().await;
+        device.told().await;
+        devices.push(device);
+    }
+    clock.advance(2 * HOUR_MS);
+    declare.send_replace([persistence::Outage { from_ms: NOON_MS, until_ms: NOON_MS + 2 * HOUR_MS }].into());
+    let mut excused = 0;
+    let mut largest = 0;
+    while excused < devices.len() {
+        // One tick.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut now = 0;
+        for device in &mut devices {
+            device.take();
+            let heard = |message: &ServerMessage| {
+                matches!(message, ServerMessage::Events(news)
+                    if news.events.iter().any(|event| event.kind == "outage_declared"))
+            };
+            now += usize::from(device.frames.iter().any(heard));
+        }
+        largest = largest.max(now - excused);
+        excused = now;
+    }
+    assert!(largest <= 200, "{largest} heroes between two looks: no tick may be held up by all of them");
+    rig.shard.drain().await;
+    assert_verifies(&store).await;
+}

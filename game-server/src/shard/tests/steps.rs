@@ -68,7 +68,7 @@ impl Steps {
 
     fn command(&mut self, hero: HeroId, outbox: &Outbox, cmd_seq: u64, command: Command) {
         let connection_id = outbox.connection_id;
-        let (command, received) = (Box::new(command), Instant::now());
+        let (command, received) = (Box::new(command), Instant::now().into());
         self.shard.request(Request::Command { hero, connection_id, cmd_seq, command, received });
     }
 

@@ -307,6 +307,7 @@ fn append(
         energy_me,
         dopamine_md: 0,
         subject: None,
+        note: None,
     };
     hero.events.push((event.clone(), command, serde_json::to_value(body).unwrap()));
     (Events { events: vec![event], patch }, created_id)

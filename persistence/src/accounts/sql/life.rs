@@ -7,6 +7,7 @@ use crate::accounts::{Account, AccountEvent, AccountEventKind, AccountId, Sealed
 use crate::error::StoreError;
 use crate::record::HeroId;
 use crate::rows::{self, Columns};
+use crate::support::BANNED_GUEST_KEPT_MS;
 
 pub(crate) struct BeginUnion(pub(crate) Union);
 
@@ -179,6 +180,7 @@ async fn forget_hero<S: Statements>(on: &mut S, hero: HeroId) -> Result<bool, St
         "DELETE FROM refresh_token WHERE device_id IN (SELECT device_id FROM device WHERE hero_id = $1)";
     on.rows(tokens, &[hero.0.into()]).await?;
     forget_texts(on, hero).await?;
+    on.rows("DELETE FROM guest_ban WHERE hero_id = $1", &[hero.0.into()]).await?;
     let devices = "DELETE FROM device WHERE hero_id = $1 RETURNING device_id";
     Ok(!on.rows(devices, &[hero.0.into()]).await?.is_empty())
 }
@@ -215,10 +217,14 @@ impl Work for OrphanedGuests {
             WHERE revoked_at_ms < $1
             AND NOT EXISTS (SELECT 1 FROM account WHERE account.hero_id = device.hero_id)
             AND NOT EXISTS (SELECT 1 FROM hero_union WHERE guest_id = device.hero_id)
+            AND NOT EXISTS (SELECT 1 FROM guest_ban WHERE guest_ban.hero_id = device.hero_id AND at_ms >= $3)
             AND NOT EXISTS (SELECT 1 FROM device AS other WHERE other.hero_id = device.hero_id
                 AND (other.revoked_at_ms IS NULL OR other.revoked_at_ms >= $1))
             GROUP BY hero_id ORDER BY max(revoked_at_ms), hero_id LIMIT $2";
-        let found = on.rows(sql, &[self.before_ms.into(), i64::from(self.limit).into()]).await?;
+        // A banned one is kept for a while: the ban may be lifted.
+        let banned_ms = self.before_ms.saturating_sub(BANNED_GUEST_KEPT_MS);
+        let values = [self.before_ms.into(), i64::from(self.limit).into(), banned_ms.into()];
+        let found = on.rows(sql, &values).await?;
         Ok(End::Keep(each(&found, rows::hero_id)?))
     }
 }

@@ -17,6 +17,7 @@ const CAUSES: Record<string, string> = {
   focus: 'focus',
   refund: 'back',
   sale: 'sold',
+  correction: 'from the team',
 };
 
 export function causeWords(cause: string | null): string {
@@ -24,14 +25,34 @@ export function causeWords(cause: string | null): string {
   return CAUSES[cause] ?? cause.replaceAll('_', ' ');
 }
 
+/** The team changed the balances. */
+const CORRECTED = 'balance_corrected';
+
 /** Big moments, and what the session's last page adds up: a toast in between would say it twice, or too early. */
 const TOLD_AT_THE_END: readonly string[] = ['achievement', 'focus', 'completion'];
 
 /** For a toast; nothing if nothing was gained, or if the end of the session tells it. */
 export function gainWords(event: Event, hasEndPage: boolean): string | null {
-  if (event.energy_me <= 0) return null;
+  if (event.energy_me <= 0 || event.kind === CORRECTED) return null;
   if (hasEndPage && TOLD_AT_THE_END.includes(event.cause ?? 'focus')) return null;
   return `+${price(event.energy_me)} E · ${causeWords(event.cause)}`;
+}
+
+/** What the team did to the balances, and why; nothing for any other event. */
+export function teamWords(event: Event): string | null {
+  if (event.kind !== CORRECTED) return null;
+  const changes = [
+    { thousandths: event.energy_me, unit: 'E' },
+    { thousandths: event.dopamine_md, unit: 'D' },
+  ];
+  const part = (isGiven: boolean) => {
+    const some = changes.filter(({ thousandths }) => (isGiven ? thousandths > 0 : thousandths < 0));
+    return some.map(({ thousandths, unit }) => `${price(Math.abs(thousandths))} ${unit}`).join(' and ');
+  };
+  const [given, taken] = [part(true), part(false)];
+  const did = [given === '' ? '' : `gave you ${given}`, taken === '' ? '' : `took ${taken} back`];
+  const why = event.note === undefined ? '' : ` “${event.note}”`;
+  return `The team ${did.filter((words) => words !== '').join(' and ')}.${why}`;
 }
 
 export interface Line {

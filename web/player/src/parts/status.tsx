@@ -4,6 +4,7 @@ import { ErasureBanner } from '../account/erasure';
 import { useClient, useGame } from '../game';
 import { Icon } from './icon';
 import type { Go, Page } from './navigation';
+import { OperatorNotice } from './notice';
 
 export interface StatusWords {
   tone: 'quiet' | 'busy' | 'away';
@@ -60,6 +61,7 @@ export function Banners({ page, notice, onGo, onCloseNotice }: BannersProps) {
   const isAway = link.state === 'waiting' && (!state.synced || unconfirmed > 0 || running);
   return (
     <div className="banners">
+      <OperatorNotice />
       {notice !== '' && <NoticeBanner words={notice} onClose={onCloseNotice} />}
       {isAway && (
         <p className="banner" role="status">

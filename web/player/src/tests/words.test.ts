@@ -6,7 +6,7 @@ import { moveCursor } from '../pages/rack-board';
 import { lampsOf, stateWords, timerText } from '../pages/running';
 import { missingWords } from '../pages/workshop';
 import { marksPassed, markWords } from '../parts/announcer';
-import { gainLines, gainWords } from '../parts/gains';
+import { gainLines, gainWords, teamWords } from '../parts/gains';
 import { recurrenceWords, toggleWeekday } from '../parts/recurrence';
 import { type Pressed, shortcutFor } from '../parts/shortcuts';
 import { statusWords } from '../parts/status';
@@ -102,6 +102,20 @@ describe('a session in words', () => {
       { words: 'focus', energy_me: 12_500, dopamine_md: 0 },
       { words: 'ignition', energy_me: 3_000, dopamine_md: 0 },
     ]);
+  });
+});
+
+describe('what the team did', () => {
+  const corrected = (energy_me: number, dopamine_md: number): Event => ({
+    seq: 9, at_ms: 0, kind: 'balance_corrected', cause: 'correction', energy_me, dopamine_md, subject: null, note: 'Lost in the outage',
+  });
+
+  it('is said with its reason, and not as a gain', () => {
+    expect(teamWords(corrected(500_000, 0))).toBe('The team gave you 500 E. “Lost in the outage”');
+    expect(teamWords(corrected(-1_500, 2_000))).toBe('The team gave you 2 D and took 1.5 E back. “Lost in the outage”');
+    expect(teamWords(corrected(-1_000, -2_000))).toBe('The team took 1 E and 2 D back. “Lost in the outage”');
+    expect(teamWords({ ...corrected(1, 1), kind: 'bonus_paid' })).toBeNull();
+    expect(gainWords(corrected(500_000, 0), false)).toBeNull();
   });
 });
 

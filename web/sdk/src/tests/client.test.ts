@@ -286,10 +286,34 @@ describe('state', () => {
     const socket = await connect(world);
     socket.say(rejected(1, 'read_only'));
     expect(client.state.readOnly).toBe(true);
-    socket.say({ status: { read_only: false, other_devices: 2 } });
+    socket.say({ status: { read_only: false, other_devices: 2, catalogue_version: 1, notice: null } });
     expect(client.state.readOnly).toBe(false);
     expect(client.state.otherDevices).toBe(2);
     expect(socket.commands.length).toBe(2);
+  });
+
+  it('follows what the operators publish, and forgets it with the socket', async () => {
+    const { world, client } = fixture();
+    client.send(createTask('a'));
+    const socket = await connect(world);
+    expect(client.state).toMatchObject({ catalogueVersion: 1, notice: null });
+    const notice = { text: 'We restart at noon.', until_ms: null };
+    socket.say({ status: { read_only: false, other_devices: 0, catalogue_version: 2, notice } });
+    expect(client.state).toMatchObject({ catalogueVersion: 2, notice });
+    socket.drop(1001);
+    await world.pass(10_000);
+    // Taken back while nobody listened: the next welcome comes without it.
+    await connect(world);
+    expect(client.state).toMatchObject({ catalogueVersion: 1, notice: null });
+  });
+
+  it('draws the hero under other numbers although nothing happened to it', async () => {
+    const { world, client } = fixture();
+    client.send(createTask('a'));
+    const socket = await connect(world);
+    const wallet = { ...client.state.view.hero.wallet, level: 7 };
+    socket.say({ events: { events: [], patch: { wallet } } });
+    expect(client.state.view.hero.wallet.level).toBe(7);
   });
 
   it('forgets the device on request only', async () => {

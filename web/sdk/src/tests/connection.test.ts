@@ -109,7 +109,7 @@ describe('a connection', () => {
     const socket = await connect(world);
     for (let step = 0; step < 40; step += 1) {
       await world.pass(1_000);
-      socket.say({ status: { read_only: false, other_devices: 0 } });
+      socket.say({ status: { read_only: false, other_devices: 0, catalogue_version: 1, notice: null } });
     }
     expect(world.sockets.length).toBe(1);
     const pings = socket.sent.filter((message) => 'ping' in message).length;
