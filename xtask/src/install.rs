@@ -50,6 +50,15 @@ pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
     Ok(())
 }
 
+/// Prometheus and its promtool; a test starts one of its own, the system's own is never used.
+pub(crate) fn prometheus(reporter: &Reporter) -> Result<()> {
+    if on_path("prometheus").is_some() && on_path("promtool").is_some() {
+        return Ok(());
+    }
+    let advice = "install Prometheus 2.42 or newer with promtool; on Debian the package prometheus";
+    without_services(|| apt_install(&["prometheus"], reporter)).with_context(|| advice.to_owned())
+}
+
 /// A store that speaks S3, for tests that keep pictures.
 pub(crate) fn s3(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     const VERSION: &str = "5.2.1";
@@ -128,6 +137,21 @@ fn without_main_cluster(install: impl FnOnce() -> Result<()>) -> Result<()> {
         .with_context(|| format!("cannot write {SETTINGS}"))?;
     let done = install();
     std::fs::write(SETTINGS, before).with_context(|| format!("cannot write {SETTINGS}"))?;
+    done
+}
+
+/// Debian's package starts a server that everybody in the network can ask. Debian asks this script first; it is there for
+/// this one installation, where there is none already.
+fn without_services(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+    if Path::new(POLICY).exists() || output_of("id", &["-u"]).as_deref() != Some("0") {
+        return install();
+    }
+    let write = std::fs::write(POLICY, "#!/bin/sh\nexit 101\n")
+        .and_then(|()| std::fs::set_permissions(POLICY, std::fs::Permissions::from_mode(0o755)));
+    let done = write.with_context(|| format!("cannot write {POLICY}")).and_then(|()| install());
+    std::fs::remove_file(POLICY).with_context(|| format!("cannot remove {POLICY}"))?;
     done
 }
 

@@ -9,6 +9,7 @@ mod database;
 mod dev;
 mod faults;
 mod files;
+mod infra;
 mod install;
 mod process;
 mod readiness;
@@ -59,6 +60,11 @@ enum Verb {
     Db {
         #[command(subcommand)]
         action: database::Action,
+    },
+    /// Check what watches the server: alerts, dashboards, the compose file
+    Infra {
+        #[command(subcommand)]
+        action: infra::Action,
     },
     /// Inject faults into real processes and check that nothing is lost: all of them, or the named ones
     Faults(faults::FaultArguments),
@@ -117,6 +123,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Test { suite } => suite::test(&workspace, suite),
         Verb::Build { part, release } => verbs::build(&workspace, part, release),
         Verb::Db { action } => database::run(&workspace, &action),
+        Verb::Infra { action } => infra::run(&workspace, &action),
         Verb::Faults(arguments) => faults::run(&workspace, &arguments),
         Verb::Security(arguments) => security::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 
 use crate::faults;
+use crate::infra;
 use crate::install;
 use crate::process::{cargo, npm};
 use crate::security;
@@ -33,15 +34,16 @@ const TEST_STEP_COUNT: usize = 11;
 
 pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
     let mut steps = match suite {
-        None => Steps::new(TEST_STEP_COUNT + 1, Output::All),
+        None => Steps::new(TEST_STEP_COUNT + infra::STEP_COUNT + 1, Output::All),
         Some(Suite::Unit) => Steps::new(4, Output::All),
-        Some(Suite::Integration) => Steps::new(4, Output::All),
+        Some(Suite::Integration) => Steps::new(5, Output::All),
         Some(Suite::E2e) => Steps::new(4, Output::All),
-        Some(Suite::Coverage) => Steps::new(4, Output::All),
+        Some(Suite::Coverage) => Steps::new(5, Output::All),
     };
     match suite {
         None => {
             steps.try_step("tidy", |_| tidy::run(workspace));
+            infra::steps(workspace, &mut steps);
             every_test(workspace, &mut steps);
         }
         Some(Suite::Unit) => {
@@ -57,6 +59,7 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
         }
         Some(Suite::Integration) => {
             let runner = Runner::find(workspace, &mut steps);
+            steps.try_step("Prometheus", install::prometheus);
             servers(workspace, &mut steps);
             steps.try_step("Rust integration tests", |reporter| {
                 runner.run(workspace, &["--test", "*"], reporter)
@@ -67,6 +70,7 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
             browser_tests(workspace, ready, &mut steps);
         }
         Some(Suite::Coverage) => {
+            steps.try_step("Prometheus", install::prometheus);
             servers(workspace, &mut steps);
             coverage(workspace, &mut steps);
         }
@@ -75,8 +79,9 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
 }
 
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(verbs::LINT_STEP_COUNT + TEST_STEP_COUNT + 1, Output::All);
+    let mut steps = Steps::new(verbs::LINT_STEP_COUNT + infra::STEP_COUNT + TEST_STEP_COUNT + 1, Output::All);
     verbs::lint_steps(workspace, false, &mut steps);
+    infra::steps(workspace, &mut steps);
     every_test(workspace, &mut steps);
     steps.try_step("short fuzzing, leaks", |reporter| security::quick(workspace, reporter));
     steps.finish()

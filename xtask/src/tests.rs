@@ -14,8 +14,8 @@ fn help_documents_every_verb() {
     let mut command = Arguments::command();
     let help = command.render_help().to_string();
     for verb in [
-        "run", "dev", "test", "build", "db", "sim", "security", "lint", "fmt", "check", "codegen", "tidy",
-        "ci",
+        "run", "dev", "test", "build", "db", "infra", "sim", "security", "lint", "fmt", "check", "codegen",
+        "tidy", "ci",
     ] {
         let line = help.lines().find(|line| line.trim_start().starts_with(&format!("{verb} ")));
         let line = line.unwrap_or_else(|| panic!("`{verb}` is not in the help:\n{help}"));

@@ -20,7 +20,7 @@ pub(crate) fn build(workspace: &Workspace, part: Option<Part>, release: bool) ->
         steps.must("web client", |reporter| {
             tools::check_node().and_then(|()| web::build(workspace, reporter))
         })?;
-        eprintln!("built web/player/dist");
+        eprintln!("built web/player/dist and web/admin/dist");
     }
     if parts.contains(&Part::Server) {
         steps.must("server", |reporter| serve::build(workspace, release, reporter))?;

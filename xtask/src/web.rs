@@ -1,7 +1,7 @@
-//! The npm workspace: its dependencies and the built player, each only when something changed.
+//! The npm workspace: its dependencies and the two built pages, each only when something changed.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -9,6 +9,9 @@ use crate::files;
 use crate::process::npm;
 use crate::step::Reporter;
 use crate::workspace::Workspace;
+
+/// What a build makes: the page of players and the page of operators.
+const BUILT: [&str; 2] = ["player/dist/index.html", "admin/dist/index.html"];
 
 /// Installs the locked dependencies unless that was done for this very lock file.
 pub(crate) fn install(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
@@ -24,13 +27,13 @@ pub(crate) fn install(workspace: &Workspace, reporter: &Reporter) -> Result<()> 
     files::note(&note, &lock)
 }
 
-/// Installs, and builds the player unless what stands in its `dist` came from the sources as they are.
+/// Installs, and builds both pages unless what stands in their `dist` came from the sources as they are.
 pub(crate) fn build(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     install(workspace, reporter)?;
     let web = workspace.web();
     let note = web.join("node_modules/.built-sources");
     let sources = files::fingerprint(&web, goes_into_the_build)?;
-    let built = web.join("player/dist/index.html");
+    let built = BUILT.map(|page| web.join(page));
     if is_current(&built, &note, &sources) {
         return Ok(());
     }
@@ -38,8 +41,8 @@ pub(crate) fn build(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     files::note(&note, &sources)
 }
 
-fn is_current(built: &Path, note: &Path, sources: &str) -> bool {
-    built.exists() && files::noted(note).as_deref() == Some(sources)
+fn is_current(built: &[PathBuf], note: &Path, sources: &str) -> bool {
+    built.iter().all(|page| page.exists()) && files::noted(note).as_deref() == Some(sources)
 }
 
 /// Tests are in the same folders and change nothing that a player gets.
@@ -66,11 +69,13 @@ mod tests {
     #[test]
     fn a_build_is_current_only_while_it_exists_and_its_sources_are_the_same() {
         let folder = std::env::temp_dir().join(format!("xtask-web-{}", std::process::id()));
-        let (built, note) = (folder.join("index.html"), folder.join("note"));
+        let (built, note) = ([folder.join("player.html"), folder.join("admin.html")], folder.join("note"));
         assert!(!is_current(&built, &note, "1"));
         files::note(&note, "1").unwrap();
         assert!(!is_current(&built, &note, "1"), "noted but deleted since");
-        files::note(&built, "<html>").unwrap();
+        files::note(&built[0], "<html>").unwrap();
+        assert!(!is_current(&built, &note, "1"), "one of the two is missing");
+        files::note(&built[1], "<html>").unwrap();
         assert!(is_current(&built, &note, "1"));
         assert!(!is_current(&built, &note, "2"), "the sources changed");
         fs::remove_dir_all(folder).unwrap();
