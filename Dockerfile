@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One small image with one binary: the web client is inside it.
+# One small image with one binary: both pages are inside it.
 #   docker build --tag dopamine-hero .
 #   docker run --publish 3001:3001 --volume heroes:/var/lib/dopamine-hero --env SECRET_KEYS dopamine-hero
 
@@ -9,6 +9,7 @@ WORKDIR /build/web
 COPY web/package.json web/package-lock.json ./
 COPY web/sdk/package.json sdk/
 COPY web/player/package.json player/
+COPY web/admin/package.json admin/
 RUN npm ci --no-audit --no-fund
 COPY web/ ./
 RUN npm run build
@@ -19,6 +20,7 @@ ENV RUSTUP_TOOLCHAIN=1.95.0 CARGO_TERM_COLOR=never
 WORKDIR /build
 COPY . .
 COPY --from=web /build/web/player/dist web/player/dist
+COPY --from=web /build/web/admin/dist web/admin/dist
 # What is compiled of the dependencies stays in the cache mounts between builds.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \

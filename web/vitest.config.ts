@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['sdk/src/**/*.test.ts', 'player/src/**/*.test.ts'] },
+  test: { include: ['sdk/src/**/*.test.ts', 'player/src/**/*.test.ts', 'admin/src/**/*.test.ts'] },
 });

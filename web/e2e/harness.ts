@@ -71,6 +71,11 @@ export class GameServer {
     return `http://127.0.0.1:${this.ports[0]}/`;
   }
 
+  /** The operators' panel. */
+  get admin(): string {
+    return `http://127.0.0.1:${this.ports[1]}/`;
+  }
+
   #environment(): NodeJS.ProcessEnv {
     const [port, adminPort, metricsPort] = this.ports;
     return {
@@ -104,6 +109,19 @@ export class GameServer {
     const code = await new Promise<number | null>((done) => child.once('exit', done));
     if (code !== 0) throw new Error(`${subcommand} ended with ${code}:\n${output}`);
     return output;
+  }
+
+  /** The one-time token with which somebody becomes an operator. */
+  async invite(name: string, role: string): Promise<string> {
+    const output = await this.run('admin', 'invite', name, '--role', role);
+    const token = /\binvite_[\w-]{20,}/.exec(output)?.[0];
+    if (token === undefined) throw new Error(`no token in:\n${output}`);
+    return token;
+  }
+
+  /** Whether the process has ended by itself. */
+  get isGone(): boolean {
+    return this.#process === null || this.#process.exitCode !== null;
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Device, freshTab, type GameServer, launch, seededServer, startButton, status, timerSeconds } from './harness';
+import { type Device, freshTab, type GameServer, launch, pause, seededServer, startButton, status, timerSeconds } from './harness';
+import { join as becomeOperator, visit } from './operator';
 
 const FOLDER = join(import.meta.dirname, '../../docs/images');
 const SCREENS: Record<string, BrowserContextOptions> = {
@@ -61,4 +62,34 @@ it.each(Object.keys(SCREENS))('a hero of some weeks, %s', async (screen) => {
     await page.getByRole('navigation').getByRole('button', { name }).click();
     await take(page, `${name === 'You' ? 'profile' : name.toLowerCase()}-${screen}`);
   }
+});
+
+it('the operators’ panel', async () => {
+  const players = await Promise.all([1, 2, 3].map(() => freshTab(browser, server.url)));
+  for (const { page } of players) {
+    await startButton(page).click();
+    await expect.poll(() => status(page)).toBe('All saved');
+  }
+  const token = await server.invite('mira', 'owner');
+  const { page } = await freshTab(browser, server.admin, { ...SCREENS['dark'], reducedMotion: 'reduce' });
+  await becomeOperator(page, token);
+  // Enough history for a curve.
+  await expect.poll(() => page.locator('.chart canvas').count(), { timeout: 30_000 }).toBeGreaterThan(5);
+  await pause(60_000);
+  await take(page, 'operators-overview-dark');
+  await page.getByLabel('Colours').selectOption('light');
+  await page.getByText('History').waitFor();
+  await take(page, 'operators-overview-light');
+  await visit(page, `players/${veteran.hero_id}/timeline`, /./);
+  await page.getByRole('table', { name: 'Events' }).waitFor();
+  await take(page, 'operators-timeline-light');
+  await page.getByLabel('Colours').selectOption('dark');
+  await visit(page, `players/${veteran.hero_id}/balance`, /./);
+  await page.getByRole('table', { name: 'Changes' }).waitFor();
+  await take(page, 'operators-balance-dark');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await visit(page, 'overview', 'Overview');
+  await page.locator('.figure').first().waitFor();
+  await take(page, 'operators-overview-phone');
+  for (const { context } of players) await context.close();
 });
