@@ -45,6 +45,8 @@ pub struct ServerPlan {
     /// Where the heroes are; a SQLite file in the directory when nothing else is said.
     database: Option<String>,
     log_name: String,
+    /// The only core that it may use.
+    core: Option<usize>,
 }
 
 impl ServerPlan {
@@ -65,6 +67,7 @@ impl ServerPlan {
             environment: Vec::new(),
             database: None,
             log_name: "server.log".to_owned(),
+            core: None,
         };
         Ok(plan.with("RATE_LIMIT_MAX_REQUESTS", "1000000000"))
     }
@@ -81,6 +84,12 @@ impl ServerPlan {
     pub fn on_database(mut self, url: &str) -> Self {
         self.database = Some(url.to_owned());
         self
+    }
+
+    /// Gives it one core only, by `taskset`.
+    #[must_use]
+    pub fn on_core(self, core: usize) -> Self {
+        Self { core: Some(core), ..self }
     }
 
     /// The same with another binary.
@@ -100,8 +109,15 @@ impl ServerPlan {
             database: Some(self.database_url()),
             environment: self.environment.clone(),
             log_name: format!("{name}.log"),
+            core: self.core,
             ..fresh
         })
+    }
+
+    /// What is set beside addresses and the store, as `NAME=VALUE`.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()
     }
 
     /// Lifts the limits of one socket, for tests of what lies behind them.
@@ -172,7 +188,15 @@ impl ServerPlan {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.core {
+            None => Command::new(&self.binary),
+            Some(core) => {
+                // It becomes the server: the process keeps its id.
+                let mut command = Command::new("taskset");
+                command.arg("--cpu-list").arg(core.to_string()).arg(&self.binary);
+                command
+            }
+        };
         command
             .env_clear()
             .env("HOST", "127.0.0.1")
@@ -181,6 +205,8 @@ impl ServerPlan {
             .env("METRICS_PORT", self.metrics_port.to_string())
             .env("DATABASE_URL", self.database_url())
             .env("LOG_LEVEL", "warn")
+            // By this programs are found, `taskset` too.
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.directory)
             .stdin(Stdio::null())
@@ -321,6 +347,14 @@ impl Server {
     #[must_use]
     pub fn plan(&self) -> &ServerPlan {
         &self.plan
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().context("the server's process cannot be looked at")
     }
 
     /// kill -9, and waits until the process is gone.

@@ -9,8 +9,9 @@ use clap::{Args, Parser, Subcommand};
 use load_tests::fault;
 use load_tests::faults::ServerPlan;
 use load_tests::scenario::crowd::CrowdOptions;
+use load_tests::scenario::headline::{HeadlineOptions, run as run_headline};
 use load_tests::scenario::kill::{KillOptions, run as run_kill};
-use load_tests::scenario::load::{LoadOptions, Program, run as run_load};
+use load_tests::scenario::load::{self, LoadOptions, Program, Target};
 use load_tests::scenario::switch::{Place, SwitchOptions, run as run_switch};
 use load_tests::scenario::{hostile, write_report};
 use load_tests::security::{self, SecurityOptions};
@@ -30,10 +31,12 @@ struct Cli {
 enum Scenario {
     /// Kills a server of its own with -9 again and again under load; fails if anything acknowledged is lost or doubled.
     Kill(Kill),
-    /// Players who connect and then only exist.
-    Idle(Load),
-    /// Durable commands at a fixed rate, latency from the due moment.
-    Commands(Load),
+    /// Load programs: players who are measured.
+    #[command(flatten)]
+    Load(LoadProgram),
+    /// Many players in a focus day on one core and 1 GiB: several servers on one Postgres share that core, the players and
+    /// Postgres have another one. Fails when acknowledgements, errors or memory miss the goal.
+    Headline(Headline),
     /// Faults to survive and their proofs, all or the named ones; fails if a promise breaks or a control stays blind.
     Faults(Faults),
     /// What attacks cost everybody else, all measurements or the named ones; fails if a goal is missed.
@@ -165,34 +168,104 @@ struct CatalogueSwitch {
     operator_cookie: Option<String>,
 }
 
+/// A scenario of the load program.
+#[derive(Subcommand)]
+enum LoadProgram {
+    /// Players who connect, start a session and then only exist.
+    Idle(Load),
+    /// A believable mix: sessions, pauses, tasks, assemblies, phones that lose their connection.
+    FocusDay(Load),
+    /// Durable commands as fast as asked; latency counts from the moment that each is due.
+    Commands(Load),
+    /// Everybody loses the connection at the same moment, three times, and comes back at once.
+    ReconnectStorm(Load),
+    /// Every tenth player has a second device that never reads, and writes much; how the others fare.
+    SlowReaders(Load),
+    /// The server is asked to stop while everybody plays, and starts again.
+    Deploy(Load),
+}
+
 #[derive(Args)]
 struct Load {
-    /// The server.
-    #[arg(long, default_value = "http://127.0.0.1:3001")]
-    url: String,
     /// How many players.
     #[arg(long)]
     players: u32,
-    /// Connects (idle) or commands (commands) per second, over all players.
+    /// Commands that become due a second, over all players; left out, each has one in 30 s, and in `idle` none.
     #[arg(long)]
-    rate: f64,
-    /// How long to measure once everybody is connected.
-    #[arg(long, default_value_t = 30)]
+    rate: Option<f64>,
+    /// Players that arrive a second.
+    #[arg(long, default_value_t = 200.0)]
+    arrivals: f64,
+    /// How long to measure once everybody has arrived.
+    #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Everything random follows from it.
+    /// A server that runs, such as http://127.0.0.1:3001; else one is started.
+    #[arg(long)]
+    url: Option<String>,
+    /// The process of that server, if it is on this machine: then its CPU and memory are shown.
+    #[arg(long, requires = "url")]
+    pid: Option<u32>,
+    /// The program of the server that is started.
+    #[arg(long, default_value = "target/release/dopamine-hero", conflicts_with = "url")]
+    server: PathBuf,
+    /// Its database, such as postgres://…; left out, a SQLite file in the folder of the report.
+    #[arg(long, conflicts_with = "url")]
+    database: Option<String>,
+    /// More variables for it, as NAME=VALUE.
+    #[arg(long = "set", value_name = "NAME=VALUE", conflicts_with = "url", value_parser = variable)]
+    set: Vec<(String, String)>,
+    /// Everything random follows from it, and from which loopback addresses players come: runs at the same time need
+    /// different ones.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Also write the report to this file.
+    /// The folder for report.json and report.html, and for the store of a server that is started.
+    #[arg(long, default_value = "target/load")]
+    report: PathBuf,
+}
+
+#[derive(Args)]
+struct Headline {
+    /// How many players, over all servers.
+    #[arg(long, default_value_t = 50_000)]
+    players: u32,
+    /// How many servers share the core: each may have some 19,000 files open here.
+    #[arg(long, default_value_t = 3)]
+    servers: u32,
+    /// Commands that become due a second, over all players; left out, each has one in 30 s.
     #[arg(long)]
-    report: Option<PathBuf>,
+    rate: Option<f64>,
+    /// Players that arrive a second.
+    #[arg(long, default_value_t = 150.0)]
+    arrivals: f64,
+    /// How long to measure once everybody has arrived.
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
+    /// The server's program.
+    #[arg(long, default_value = "target/release/dopamine-hero")]
+    server: PathBuf,
+    /// The folder for the reports.
+    #[arg(long, default_value = "target/headline")]
+    report: PathBuf,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     match Cli::parse().scenario {
         Scenario::Kill(arguments) => kill(arguments).await,
-        Scenario::Idle(arguments) => load(Program::Idle, arguments).await,
-        Scenario::Commands(arguments) => load(Program::Commands, arguments).await,
+        Scenario::Load(program) => match program {
+            LoadProgram::Idle(arguments) => load(Program::Idle, arguments).await,
+            LoadProgram::FocusDay(arguments) => load(Program::FocusDay, arguments).await,
+            LoadProgram::Commands(arguments) => load(Program::Commands, arguments).await,
+            LoadProgram::ReconnectStorm(arguments) => load(Program::ReconnectStorm, arguments).await,
+            LoadProgram::SlowReaders(arguments) => load(Program::SlowReaders, arguments).await,
+            LoadProgram::Deploy(arguments) => load(Program::Deploy, arguments).await,
+        },
+        Scenario::Headline(arguments) => headline(arguments).await,
         Scenario::Faults(arguments) => faults(arguments).await,
         Scenario::Security(arguments) => security(arguments).await,
         Scenario::CatalogueSwitch(arguments) => catalogue_switch(arguments).await,
@@ -311,21 +384,49 @@ async fn hostile(server: &Path, data: &Path) -> Result<ExitCode> {
     Ok(exit_code(report.is_clean() && status.success()))
 }
 
+async fn headline(arguments: Headline) -> Result<ExitCode> {
+    let options = HeadlineOptions {
+        players: arguments.players,
+        servers: arguments.servers,
+        rate: arguments.rate.unwrap_or(f64::from(arguments.players) / 30.0),
+        arrivals: arguments.arrivals,
+        seconds: arguments.seconds,
+        binary: fault::absolute(&arguments.server)?,
+        folder: std::path::absolute(&arguments.report).context("no such place")?,
+    };
+    let report = run_headline(&options).await?;
+    println!("{}", serde_json::to_string(&report).context("a report is plain data")?);
+    println!("{}", if report.is_met { "the goal is met" } else { "the goal is MISSED" });
+    Ok(exit_code(report.is_met))
+}
+
 async fn load(program: Program, arguments: Load) -> Result<ExitCode> {
+    let folder = std::path::absolute(&arguments.report).context("no such place")?;
+    let target = match arguments.url {
+        Some(url) => Target::Running { url, pid: arguments.pid },
+        None => Target::Own {
+            binary: fault::absolute(&arguments.server)?,
+            directory: folder.clone(),
+            database: arguments.database,
+            environment: arguments.set,
+        },
+    };
+    let one_in_30_s = if program == Program::Idle { 0.0 } else { f64::from(arguments.players) / 30.0 };
     let options = LoadOptions {
         program,
-        url: arguments.url,
+        target,
         players: arguments.players,
-        rate: arguments.rate,
+        rate: arguments.rate.unwrap_or(one_in_30_s),
+        arrivals: arguments.arrivals,
         seconds: arguments.seconds,
         seed: arguments.seed,
     };
-    let report = run_load(&options).await?;
-    println!("{}", serde_json::to_string_pretty(&report).context("a report is plain data")?);
-    if let Some(path) = arguments.report {
-        write_report(&path, &report)?;
-    }
-    Ok(exit_code(report.failed == 0 && report.unanswered == 0))
+    let report = load::run(&options).await?;
+    load::write(&folder, &report)?;
+    println!("{}", report.summary());
+    println!("report: {}", folder.join("report.html").display());
+    println!("{}", if report.is_clean() { "nothing lost, nobody failed" } else { "FAILED" });
+    Ok(exit_code(report.is_clean()))
 }
 
 fn exit_code(good: bool) -> ExitCode {

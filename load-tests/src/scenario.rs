@@ -1,6 +1,7 @@
 //! What the command line runs. Each scenario is a function from options to a report, so that tests call the same code.
 
 pub mod crowd;
+pub mod headline;
 pub mod hostile;
 pub mod kill;
 pub mod load;

@@ -1,6 +1,6 @@
 //! One socket of one device: connect, send, receive. Knows frames and nothing of what they mean.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -9,7 +9,8 @@ use protocol::SUBPROTOCOL;
 use protocol::client::{ClientMessage, Hello};
 use protocol::codec;
 use protocol::server::{ServerMessage, Welcome};
-use tokio::net::TcpStream;
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
@@ -29,6 +30,12 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// What a bot holds back at most when the server does not read: more than the largest wrong frame of the tests.
 const WRITE_BUFFER_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A receive buffer as small as the system allows, so that the kernel hides little.
+const NARROW_BUFFER_BYTES: u32 = 2_048;
+/// Segments as small as on the worst line: by them the server's kernel decides how much it keeps for a device, and with those
+/// of the loopback that would be MiB.
+const NARROW_SEGMENT_BYTES: u32 = 536;
 
 /// Who a device is.
 #[derive(Clone, Debug)]
@@ -69,6 +76,25 @@ impl Device {
     #[must_use]
     pub fn sibling(&self, stream_id: u64, source: Option<Ipv4Addr>) -> Self {
         Self { stream_id, source, ..self.clone() }
+    }
+
+    /// As [`Device::open`], with room for next to nothing on the way here: whoever does not read it is noticed soon.
+    ///
+    /// # Errors
+    /// When any step is refused.
+    pub async fn open_narrow(&self, endpoint: &Endpoint) -> Result<Socket> {
+        let ticket = self.ticket(endpoint).await?;
+        let tcp = TcpSocket::new_v4()?;
+        tcp.set_recv_buffer_size(NARROW_BUFFER_BYTES)?;
+        SockRef::from(&tcp).set_tcp_mss(NARROW_SEGMENT_BYTES)?;
+        let source = self.source.context("a narrow socket comes from an address of its own")?;
+        tcp.bind(SocketAddr::from((source, 0)))?;
+        let mut socket = Socket::upgrade(endpoint, tcp.connect(endpoint.address).await?).await?;
+        socket.send(&ClientMessage::Hello(self.hello(ticket, None))).await?;
+        match socket.receive_soon().await? {
+            Received::Message(_) => Ok(socket),
+            Received::Closed(code) => bail!("closed with {code}"),
+        }
     }
 
     /// A single-use ticket for one socket.
@@ -139,6 +165,8 @@ pub struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// Bytes of frames received, for the load report.
     pub received_bytes: u64,
+    /// Bytes of frames sent.
+    pub sent_bytes: u64,
     /// Messages that came between `hello` and `welcome`, where none belongs.
     pub before_welcome: u64,
 }
@@ -171,7 +199,7 @@ impl Socket {
             .await
             .context("the WebSocket handshake hangs")?
             .context("the WebSocket handshake was refused")?;
-        Ok(Self { stream, received_bytes: 0, before_welcome: 0 })
+        Ok(Self { stream, received_bytes: 0, sent_bytes: 0, before_welcome: 0 })
     }
 
     /// The connection itself, for bytes that are no frames.
@@ -185,7 +213,9 @@ impl Socket {
     /// # Errors
     /// When the socket is gone.
     pub async fn send(&mut self, message: &ClientMessage) -> Result<()> {
-        self.send_raw(Message::binary(codec::encode_client(message))).await
+        let frame = codec::encode_client(message);
+        self.sent_bytes += u64::try_from(frame.len()).unwrap_or(u64::MAX);
+        self.send_raw(Message::binary(frame)).await
     }
 
     /// Sends any frame, also a wrong one.

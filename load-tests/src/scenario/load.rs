@@ -1,42 +1,64 @@
-//! Two honest load programs. Open loop: when something is due is decided before, and its latency counts from then, also
-//! when the server (or this machine) was too slow to take it in time.
+//! Load programs. Open loop: when something is due is decided before, and its latency counts from then, also when the
+//! server (or this machine) was too slow to take it in time.
 //!
-//! - `idle`: players connect at a rate, start a focus session and then only exist; measured are the way from nothing to
-//!   `welcome`, the round trip of pings, and the bytes that a quiet player costs.
-//! - `commands`: players are connected, then durable commands are due at a rate over all of them; measured is the way
-//!   from the due moment to `durable`.
+//! ```text
+//! arrivals ─▶ player (one task each) ─commands─▶ server ◀─CPU, memory─ target (a server of its own, or a running one)
+//!               │ habits: what next                                       │
+//!               └──────latencies──────▶ meters ─second by second─▶ report (JSON) ─▶ page (HTML)
+//! ```
 
+mod habits;
+mod meters;
+mod page;
 mod player;
+mod report;
+mod target;
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use hdrhistogram::Histogram;
-use serde::Serialize;
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, interval_at, sleep_until};
 
-use crate::http::Endpoint;
-use crate::stats::Count;
+use meters::Meters;
+use player::{Plan, Window};
+pub use report::{Latency, LoadReport, Second};
+use target::Running;
+pub use target::Target;
 
-/// The longest latency that is told apart, 10 minutes; a longer one counts as this.
-const LATENCY_US_MAX: u64 = 600_000_000;
+use super::Progress;
+
 /// Players that connect at the same time, so that the load program does not fall over its own sockets.
 const CONNECTS_AT_ONCE_MAX: usize = 256;
-/// How fast players connect before a command run, unless said otherwise.
-const CONNECTS_PER_SECOND: f64 = 100.0;
+/// Files that a run needs beside a socket for each player.
+const FILES_BESIDE: u64 = 200;
+/// How long the players may take to arrive beyond the time that was planned for it.
+const ARRIVE_WITHIN: Duration = Duration::from_secs(300);
+/// In a storm everybody loses the connection at the same moment, so many times within the measured time.
+const STORMS: u32 = 3;
 
 /// Which program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Program {
-    /// Players who only exist.
+    /// Players who connect, start a session and then only exist.
     Idle,
-    /// Players who act.
+    /// A believable mix: sessions, pauses, tasks, assemblies, phones that lose their connection.
+    FocusDay,
+    /// Durable commands as fast as asked.
     Commands,
+    /// Everybody loses the connection at the same moment, three times, and comes back at once.
+    ReconnectStorm,
+    /// Every tenth player has a second device that never reads, while the others play.
+    SlowReaders,
+    /// The server is asked to stop while everybody plays, and starts again.
+    Deploy,
 }
 
 /// How to run a load program.
@@ -44,160 +66,18 @@ pub enum Program {
 pub struct LoadOptions {
     /// Which.
     pub program: Program,
-    /// `http://host:port` of the server.
-    pub url: String,
+    /// Where the server is, or how it is started.
+    pub target: Target,
     /// How many players.
     pub players: u32,
-    /// `idle`: connects per second; `commands`: commands per second over all players.
+    /// Commands that become due a second, over all players.
     pub rate: f64,
-    /// How long to measure after everybody is connected.
+    /// Players that arrive a second.
+    pub arrivals: f64,
+    /// How long to measure after everybody has arrived.
     pub seconds: u64,
-    /// Everything random follows from it.
+    /// Everything random follows from it, and from which addresses the players come.
     pub seed: u64,
-}
-
-/// Latencies in microseconds.
-#[derive(Clone, Debug, Serialize)]
-pub struct Latency {
-    /// How many were measured.
-    pub count: u64,
-    /// The middle one.
-    pub p50_us: u64,
-    /// 90 of 100 are not above.
-    pub p90_us: u64,
-    /// 99 of 100 are not above.
-    pub p99_us: u64,
-    /// 999 of 1,000 are not above.
-    pub p999_us: u64,
-    /// The worst.
-    pub max_us: u64,
-}
-
-/// What a run measured.
-#[derive(Clone, Debug, Serialize)]
-pub struct LoadReport {
-    /// Which program.
-    pub program: Program,
-    /// How many players were asked for.
-    pub players: u32,
-    /// How many were welcomed.
-    pub connected: u64,
-    /// The rate that was asked for.
-    pub rate_per_second: f64,
-    /// How long was measured.
-    pub measured_ms: u64,
-    /// From the due moment of a connect, over ticket and handshake, to `welcome`.
-    pub connect: Latency,
-    /// From the due moment of a command to `durable`.
-    pub durable: Latency,
-    /// Round trip of pings.
-    pub ping: Latency,
-    /// Commands that became due while measuring.
-    pub due: u64,
-    /// Commands that were acknowledged.
-    pub acknowledged: u64,
-    /// Commands that were due and never sent, because their player still had too many open.
-    pub not_sent: u64,
-    /// Commands that were sent and not answered before the end.
-    pub unanswered: u64,
-    /// Refusals by code.
-    pub refused: BTreeMap<String, u64>,
-    /// Sockets that the server ended, by close code.
-    pub closed: BTreeMap<u16, u64>,
-    /// Players that failed, and the first reason.
-    pub failed: u64,
-    /// The first reason.
-    pub first_failure: Option<String>,
-    /// Bytes of frames received in the measured time, per player and minute.
-    pub received_bytes_per_player_minute: f64,
-}
-
-/// What all players write to.
-#[derive(Debug)]
-pub(crate) struct Meters {
-    connect: Mutex<Histogram<u64>>,
-    durable: Mutex<Histogram<u64>>,
-    ping: Mutex<Histogram<u64>>,
-    closed: Mutex<BTreeMap<u16, u64>>,
-    failure: Mutex<Option<String>>,
-    pub(crate) connected: Count,
-    pub(crate) failed: Count,
-    pub(crate) due: Count,
-    pub(crate) acknowledged: Count,
-    pub(crate) not_sent: Count,
-    pub(crate) unanswered: Count,
-    pub(crate) received_bytes: Count,
-    pub(crate) refusals: crate::stats::Stats,
-}
-
-/// Which histogram.
-#[derive(Clone, Copy)]
-pub(crate) enum Meter {
-    Connect,
-    Durable,
-    Ping,
-}
-
-impl Meters {
-    fn new() -> Result<Self> {
-        let histogram = || {
-            Histogram::new_with_bounds(1, LATENCY_US_MAX, 3)
-                .map(Mutex::new)
-                .map_err(|error| anyhow::anyhow!("a histogram cannot be made: {error}"))
-        };
-        Ok(Self {
-            connect: histogram()?,
-            durable: histogram()?,
-            ping: histogram()?,
-            closed: Mutex::default(),
-            failure: Mutex::default(),
-            connected: Count::default(),
-            failed: Count::default(),
-            due: Count::default(),
-            acknowledged: Count::default(),
-            not_sent: Count::default(),
-            unanswered: Count::default(),
-            received_bytes: Count::default(),
-            refusals: crate::stats::Stats::default(),
-        })
-    }
-
-    pub(crate) fn record(&self, meter: Meter, since: Instant) {
-        let us = u64::try_from(since.elapsed().as_micros()).unwrap_or(LATENCY_US_MAX).max(1);
-        self.histogram(meter).lock().unwrap_or_else(PoisonError::into_inner).saturating_record(us);
-    }
-
-    fn histogram(&self, meter: Meter) -> &Mutex<Histogram<u64>> {
-        match meter {
-            Meter::Connect => &self.connect,
-            Meter::Durable => &self.durable,
-            Meter::Ping => &self.ping,
-        }
-    }
-
-    pub(crate) fn closed(&self, code: u16) {
-        *self.closed.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
-    }
-
-    pub(crate) fn fail(&self, error: &anyhow::Error) {
-        self.failed.add(1);
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert_with(|| format!("{error:#}"));
-    }
-
-    fn latency(&self, meter: Meter) -> Latency {
-        let histogram = self.histogram(meter).lock().unwrap_or_else(PoisonError::into_inner);
-        Latency {
-            count: histogram.len(),
-            p50_us: histogram.value_at_quantile(0.5),
-            p90_us: histogram.value_at_quantile(0.9),
-            p99_us: histogram.value_at_quantile(0.99),
-            p999_us: histogram.value_at_quantile(0.999),
-            max_us: histogram.max(),
-        }
-    }
 }
 
 /// Runs a load program.
@@ -205,24 +85,27 @@ impl Meters {
 /// # Errors
 /// When the options make no sense or the server cannot be found; players that fail are counted in the report.
 pub async fn run(options: &LoadOptions) -> Result<LoadReport> {
-    ensure!(options.players > 0 && options.rate > 0.0, "players and rate must be above 0");
-    let endpoint = Endpoint::resolve(&options.url).await?;
+    ensure!(options.players > 0 && options.seconds > 0, "players and seconds must be above 0");
+    ensure!(
+        options.rate >= 0.0 && options.arrivals > 0.0,
+        "a rate is not below 0, and arrivals are above it"
+    );
+    raise_file_limit(options)?;
+    let mut running = options.target.open().await?;
     let meters = Arc::new(Meters::new()?);
-    let connects_per_second = match options.program {
-        Program::Idle => options.rate,
-        Program::Commands => CONNECTS_PER_SECOND,
-    };
-    let (start, started) = tokio::sync::watch::channel(None);
-    let permits = Arc::new(tokio::sync::Semaphore::new(CONNECTS_AT_ONCE_MAX));
+    let (start, started) = watch::channel(None);
+    let permits = Arc::new(Semaphore::new(CONNECTS_AT_ONCE_MAX));
     let begin = Instant::now();
     let mut players = JoinSet::new();
     for index in 0..options.players {
-        let plan = player::Plan {
+        let plan = Plan {
             index,
-            options: options.clone(),
-            endpoint: endpoint.clone(),
-            connect_due: begin + Duration::from_secs_f64(f64::from(index) / connects_per_second),
-            source: Some(source_address(index)),
+            program: options.program,
+            seed: options.seed,
+            every: (options.rate > 0.0).then(|| f64::from(options.players) / options.rate),
+            endpoint: running.endpoint().clone(),
+            arrives: begin + Duration::from_secs_f64(f64::from(index) / options.arrivals),
+            source: Some(source_address(options.seed, index)),
         };
         let (meters, started, permits) = (Arc::clone(&meters), started.clone(), Arc::clone(&permits));
         players.spawn(async move {
@@ -232,98 +115,122 @@ pub async fn run(options: &LoadOptions) -> Result<LoadReport> {
         });
     }
     drop(started);
-    let measured_from = wait_for_connects(options, &meters).await;
-    let received_before = meters.received_bytes.get();
-    let ends = measured_from + Duration::from_secs(options.seconds);
+    let from = arrive(options, &meters, &mut running).await?;
+    let until = from + Duration::from_secs(options.seconds);
     // Nobody left to listen means that every player failed; the report says why.
-    let _ = start.send(Some(player::Window { from: measured_from, until: ends }));
-    show(options, &meters, ends).await;
-    let received = meters.received_bytes.get() - received_before;
+    let _nobody = start.send(Some(Window { from, until, storms: storms(options, from) }));
+    let series = measure(options, &meters, &mut running, until).await?;
     while let Some(player) = players.join_next().await {
         player.context("a player panicked")?;
     }
-    Ok(report(options, &meters, measured_from, ends, received))
+    let mut report = LoadReport::of(options, &meters, &running, series);
+    report.server = running.close().await?;
+    Ok(report)
 }
 
-/// All players are connected or have failed.
-async fn wait_for_connects(options: &LoadOptions, meters: &Meters) -> Instant {
-    let mut line = tokio::time::interval(Duration::from_secs(1));
-    while meters.connected.get() + meters.failed.get() < u64::from(options.players) {
-        line.tick().await;
-        eprintln!("connected {}/{} failed {}", meters.connected.get(), options.players, meters.failed.get());
+/// Writes `report.json` and `report.html` into a folder.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(folder: &Path, report: &LoadReport) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    super::write_report(&folder.join("report.json"), report)?;
+    let page = folder.join("report.html");
+    std::fs::write(&page, page::draw(report)?).with_context(|| format!("cannot write {}", page.display()))
+}
+
+/// Every socket is a file: of this process and, as it is inherited, of a server that it starts.
+fn raise_file_limit(options: &LoadOptions) -> Result<()> {
+    let needed = u64::from(options.players) * 11 / 10 + FILES_BESIDE;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("the limit of files is not known")?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).context("the limit of files cannot be raised")?;
     }
-    Instant::now()
+    if needed > hard {
+        bail!(
+            "{} players need {needed} open files and this process may have {hard}: raise it (ulimit -Hn {needed}, as root), or \
+             run several of these programs, each with its share of the players and a --seed of its own",
+            options.players
+        );
+    }
+    Ok(())
 }
 
-/// A line each second until the end.
-async fn show(options: &LoadOptions, meters: &Meters, ends: Instant) {
-    let mut line = tokio::time::interval(Duration::from_secs(1));
+/// Waits until everybody has arrived or failed; the moment.
+async fn arrive(options: &LoadOptions, meters: &Meters, running: &mut Running) -> Result<Instant> {
+    let planned = Duration::from_secs_f64(f64::from(options.players) / options.arrivals);
+    let give_up = Instant::now() + planned + ARRIVE_WITHIN;
+    let progress = Progress::new(u64::from(options.players), "players");
+    let mut shown = 0;
+    loop {
+        let there = meters.arrived();
+        for _ in shown..there {
+            progress.step(format!("{} failed", meters.failed.get()));
+        }
+        shown = there;
+        if there >= u64::from(options.players) {
+            break;
+        }
+        ensure!(
+            Instant::now() < give_up,
+            "only {there} of {} players arrived in time: {}",
+            options.players,
+            meters.first_failure().unwrap_or_else(|| "nobody says why".to_owned())
+        );
+        running.check().await?;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    progress.done();
+    Ok(Instant::now())
+}
+
+/// Shows and keeps a line each second until the end; what a program does to the server is done on the way.
+async fn measure(
+    options: &LoadOptions,
+    meters: &Meters,
+    running: &mut Running,
+    until: Instant,
+) -> Result<Vec<Second>> {
+    meters.begin();
+    let begun = Instant::now();
+    let progress = Progress::new(options.seconds, "s");
+    let mut lines = interval_at(begun + Duration::from_secs(1), Duration::from_secs(1));
+    let mut usage = running.usage();
+    let mut series = Vec::new();
+    let deploys_at = begun + Duration::from_secs(options.seconds) / 3;
+    let mut deploying = options.program == Program::Deploy;
     loop {
         tokio::select! {
             biased;
-            () = sleep_until(ends) => return,
-            _ = line.tick() => {}
+            () = sleep_until(until) => break,
+            () = sleep_until(deploys_at), if deploying => {
+                deploying = false;
+                running.replace();
+                continue;
+            }
+            _ = lines.tick() => {}
         }
-        let (latency, what) = match options.program {
-            Program::Idle => (meters.latency(Meter::Ping), "ping"),
-            Program::Commands => (meters.latency(Meter::Durable), "durable"),
-        };
-        eprintln!(
-            "due {} acknowledged {} refused {:?} {what} p50 {:.1} ms p99 {:.1} ms max {:.1} ms",
-            meters.due.get(),
-            meters.acknowledged.get(),
-            meters.refusals.refused(),
-            milliseconds(latency.p50_us),
-            milliseconds(latency.p99_us),
-            milliseconds(latency.max_us),
-        );
+        running.check().await?;
+        let now = running.usage();
+        let at_s = series.len() as u64 + 1;
+        let second = meters.second(at_s, running.took(usage, now));
+        usage = now;
+        progress.step(second.words());
+        series.push(second);
     }
+    progress.done();
+    Ok(series)
 }
 
-/// For people only.
-#[expect(clippy::cast_precision_loss, reason = "a latency of 10 minutes in microseconds fits 52 bits")]
-fn milliseconds(us: u64) -> f64 {
-    us as f64 / 1000.0
+fn storms(options: &LoadOptions, from: Instant) -> Arc<[Instant]> {
+    let count = if options.program == Program::ReconnectStorm { STORMS } else { 0 };
+    let every = Duration::from_secs(options.seconds) / (STORMS + 1);
+    (1..=count).map(|number| from + every * number).collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "bytes of one run fit 52 bits")]
-fn report(
-    options: &LoadOptions,
-    meters: &Meters,
-    from: Instant,
-    until: Instant,
-    received: u64,
-) -> LoadReport {
-    let measured = until - from;
-    let connected = meters.connected.get();
-    let player_minutes = connected as f64 * measured.as_secs_f64() / 60.0;
-    LoadReport {
-        program: options.program,
-        players: options.players,
-        connected,
-        rate_per_second: options.rate,
-        measured_ms: u64::try_from(measured.as_millis()).unwrap_or(u64::MAX),
-        connect: meters.latency(Meter::Connect),
-        durable: meters.latency(Meter::Durable),
-        ping: meters.latency(Meter::Ping),
-        due: meters.due.get(),
-        acknowledged: meters.acknowledged.get(),
-        not_sent: meters.not_sent.get(),
-        unanswered: meters.unanswered.get(),
-        refused: meters.refusals.refused(),
-        closed: meters.closed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        failed: meters.failed.get(),
-        first_failure: meters.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        received_bytes_per_player_minute: if player_minutes > 0.0 {
-            received as f64 / player_minutes
-        } else {
-            0.0
-        },
-    }
-}
-
-/// Players spread over many loopback addresses, so that none runs out of ports.
-fn source_address(index: u32) -> Ipv4Addr {
+/// Players spread over many loopback addresses, so that none runs out of ports, and no two runs share them.
+fn source_address(seed: u64, index: u32) -> Ipv4Addr {
     let [_, _, high, low] = (index + 1).to_be_bytes();
-    Ipv4Addr::new(127, 3, high, low)
+    let run = u8::try_from(seed % 200).unwrap_or(0);
+    Ipv4Addr::new(127, 3 + run, high, low)
 }

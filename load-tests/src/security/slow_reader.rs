@@ -3,7 +3,6 @@
 //! Twenty busy heroes have a second device each. All the time the busy ones act, so that there is much to be sent; the second
 //! device reads it, or reads nothing. Measured are fifty other players, who act as people do.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,8 +14,6 @@ use protocol::client::{ClientMessage, Command, CommandFrame};
 use protocol::server::ServerMessage;
 use protocol::types::{Category, Priority};
 use serde_json::json;
-use socket2::SockRef;
-use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
@@ -35,11 +32,6 @@ const ACTS_EVERY: Duration = Duration::from_millis(500);
 const BUSY_EVERY: Duration = Duration::from_millis(100);
 /// Commands of a busy one that are not acknowledged yet.
 const IN_FLIGHT_MAX: u64 = 2;
-/// A receive buffer as small as the system allows, so that the kernel hides little.
-const RECEIVE_BUFFER_BYTES: u32 = 2_048;
-/// Segments as small as on the worst line: by them the server's kernel decides how much it keeps for a device, and with those
-/// of the loopback that would be MiB.
-const SEGMENT_BYTES: u32 = 536;
 /// How often a device that does not read shows that it lives, and sees whether it was cut off.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_millis(500);
 /// Between two parts, nothing is measured for so long.
@@ -250,7 +242,7 @@ async fn act(socket: &mut Socket, cmd_seq: u64, body: Command) -> Result<Option<
 /// The second device of a busy hero: it reads, or it does not, and comes back when it was cut off.
 async fn listen(stage: Arc<Stage>, device: Device) -> Result<()> {
     loop {
-        let Ok(mut socket) = arrive(&stage.endpoint, &device).await else {
+        let Ok(mut socket) = device.open_narrow(&stage.endpoint).await else {
             sleep(SIGN_OF_LIFE_EVERY).await;
             continue;
         };
@@ -267,20 +259,5 @@ async fn listen(stage: Arc<Stage>, device: Device) -> Result<()> {
                 break;
             }
         }
-    }
-}
-
-async fn arrive(endpoint: &Endpoint, device: &Device) -> Result<Socket> {
-    let ticket = device.ticket(endpoint).await?;
-    let tcp = TcpSocket::new_v4()?;
-    tcp.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
-    SockRef::from(&tcp).set_tcp_mss(SEGMENT_BYTES)?;
-    let source = device.source.context("every device has an address")?;
-    tcp.bind(SocketAddr::from((source, 0)))?;
-    let mut socket = Socket::upgrade(endpoint, tcp.connect(endpoint.address).await?).await?;
-    socket.send(&ClientMessage::Hello(device.hello(ticket, None))).await?;
-    match socket.receive_soon().await? {
-        Received::Message(_) => Ok(socket),
-        Received::Closed(code) => bail!("closed with {code}"),
     }
 }
