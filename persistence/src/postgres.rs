@@ -36,6 +36,7 @@ use crate::store::{
     Appended, Claim, ConnectionCount, HeroAppend, HeroHead, JournalStore, LEASE, SPEAKER_LIFE, SPEAKERS_MAX,
     SnapshotOutcome, Speaker, StoreFuture, WANTED_MAX, check_batch, check_snapshots, claimed,
 };
+pub use append::append_statement;
 use connection::{Lane, Purpose, failed};
 
 /// Connections beside the journal's. A login takes a few short statements; more would only queue in the database.

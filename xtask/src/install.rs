@@ -105,6 +105,14 @@ pub(crate) fn cxx(reporter: &Reporter) -> Result<()> {
     apt_install(&["g++"], reporter).context("install a C++ compiler; on Debian the package g++")
 }
 
+/// Counts the instructions of a program.
+pub(crate) fn valgrind(reporter: &Reporter) -> Result<()> {
+    if on_path("valgrind").is_some() {
+        return Ok(());
+    }
+    apt_install(&["valgrind"], reporter).context("install valgrind; on Debian the package valgrind")
+}
+
 /// What some fault cases need besides: best effort, because a case that lacks its tool says so and the others run.
 pub(crate) fn fault_tools(reporter: &Reporter) {
     /// Library for programs with threads, where Debian puts it.

@@ -11,6 +11,7 @@ mod faults;
 mod files;
 mod infra;
 mod install;
+mod instructions;
 mod process;
 mod readiness;
 mod security;
@@ -72,6 +73,8 @@ enum Verb {
     Security(security::SecurityArguments),
     /// Measure, against a baseline in the same run; optimised, so that the first time compiles for some minutes
     Bench(bench::BenchArguments),
+    /// Count the instructions of a command's and a tick's parts; fail above the committed counts
+    Instructions(instructions::InstructionArguments),
     /// Play seeds of the simulation: two nodes, one store, and what goes wrong between them
     Sim(sim::SimArguments),
     /// Check style: tidy, rustfmt, clippy, the TypeScript linter
@@ -92,7 +95,7 @@ enum Verb {
     },
     /// Check the rules of the repository: who depends on whom, file sizes, names in ARCHITECTURE.md
     Tidy,
-    /// Do what continuous integration does: lint, then every test
+    /// Do what continuous integration does: lint, every test, the count of instructions, short fuzzing
     Ci,
 }
 
@@ -127,6 +130,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Faults(arguments) => faults::run(&workspace, &arguments),
         Verb::Security(arguments) => security::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),
+        Verb::Instructions(arguments) => instructions::run(&workspace, &arguments),
         Verb::Sim(sim) => sim::run(&workspace, &sim),
         Verb::Lint { fix } => verbs::lint(&workspace, fix),
         Verb::Fmt => verbs::format(&workspace),

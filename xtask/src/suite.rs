@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use crate::faults;
 use crate::infra;
 use crate::install;
+use crate::instructions;
 use crate::process::{cargo, npm};
 use crate::security;
 use crate::serve;
@@ -79,10 +80,11 @@ pub(crate) fn test(workspace: &Workspace, suite: Option<Suite>) -> Result<()> {
 }
 
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
-    let mut steps = Steps::new(verbs::LINT_STEP_COUNT + infra::STEP_COUNT + TEST_STEP_COUNT + 1, Output::All);
+    let mut steps = Steps::new(verbs::LINT_STEP_COUNT + infra::STEP_COUNT + TEST_STEP_COUNT + 2, Output::All);
     verbs::lint_steps(workspace, false, &mut steps);
     infra::steps(workspace, &mut steps);
     every_test(workspace, &mut steps);
+    steps.try_step("instructions", |reporter| instructions::check(workspace, reporter));
     steps.try_step("short fuzzing, leaks", |reporter| security::quick(workspace, reporter));
     steps.finish()
 }

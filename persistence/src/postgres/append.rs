@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::postgres::PgConnection;
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 
 use super::connection::Held;
 use super::head_sql;
@@ -51,14 +53,15 @@ pub(super) async fn append(held: &mut Held<'_>, batch: &[HeroAppend]) -> Result<
 
 /// Stores all of it or nothing. `false` when a head is not where it should be.
 async fn write(held: &mut Held<'_>, parts: &[&HeroAppend]) -> Result<bool, StoreError> {
-    let written = call(held.connection(), parts).await;
+    let written = append_statement(parts).execute(held.connection()).await.map(drop);
     match written {
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(HEAD_MOVED) => Ok(false),
         other => held.checked(other).map(|()| true),
     }
 }
 
-async fn call(connection: &mut PgConnection, parts: &[&HeroAppend]) -> Result<(), sqlx::Error> {
+/// The statement that stores these parts or nothing of them. Its arrays are encoded here, before anything is sent.
+pub fn append_statement<'a>(parts: &[&'a HeroAppend]) -> Query<'a, Postgres, PgArguments> {
     fn column<'a, T>(parts: &[&'a HeroAppend], of: impl Fn(&'a HeroAppend) -> T) -> Vec<T> {
         parts.iter().map(|part| of(part)).collect()
     }
@@ -86,9 +89,6 @@ async fn call(connection: &mut PgConnection, parts: &[&HeroAppend]) -> Result<()
         .bind(field(parts, |event| event.kind.as_str()))
         .bind(field(parts, |event| &event.chain.0[..]))
         .bind(field(parts, |event| &event.payload[..]))
-        .execute(connection)
-        .await
-        .map(drop)
 }
 
 /// Why the heads did not fit: nothing was stored, or all of it by an earlier call.
