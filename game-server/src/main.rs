@@ -58,7 +58,12 @@ enum Command {
         status: bool,
     },
     /// Add demo players with some weeks of history; the server must not run
-    Seed,
+    Seed {
+        /// As many typical players (ten tasks, six modules, a month of days) instead, for measurements; prints a line of JSON
+        /// for each: hero_id, device_token, seq
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        players: Option<u32>,
+    },
     /// Put the catalogue inside this program in force; servers that run follow within seconds
     UseBuiltinCatalogue,
     /// Ask the server on this machine whether it is ready
@@ -144,7 +149,7 @@ async fn run(command: Command, config: Config) -> ExitCode {
             finish(tools::rebuild_read_models(&config, hero.as_deref(), after.as_deref(), &mut out).await)
         }
         Command::Migrate { status } => finish(tools::migrate(&config, status, &mut out).await),
-        Command::Seed => finish(tools::seed(&config, &mut out).await),
+        Command::Seed { players } => finish(tools::seed(&config, players, &mut out).await),
         Command::UseBuiltinCatalogue => finish(tools::use_builtin_catalogue(&config, &mut out).await),
         Command::Healthcheck => finish(healthcheck::run(&config).await),
         Command::Admin { what: Admin::Invite { name, role } } => {

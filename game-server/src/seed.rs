@@ -1,4 +1,4 @@
-//! `dopamine-hero seed`: a few demo players with some weeks of history, played by the real rules.
+//! `dopamine-hero seed`: a few demo players with some weeks of history, played by the real rules; or many typical ones.
 //!
 //! Nothing is invented: every event comes from a command at a time of day at which such a player would act, so that the
 //! demo heroes pass `verify` like anybody else's.
@@ -7,6 +7,7 @@ use std::{io::Write, sync::Arc};
 
 use anyhow::Context;
 use persistence::{EventRecord, HeroAppend, JournalStore, NodeId, Seq, SnapshotRecord};
+use serde_json::json;
 use simulation::{
     catalogue::Catalogue,
     command::{Category, Command, FocusMode, Priority},
@@ -18,7 +19,7 @@ use simulation::{
 use uuid::Uuid;
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, Guest},
     journal,
     streams::Streams,
     texts::{TextKey, TextKeys},
@@ -39,8 +40,24 @@ struct Habit {
     sessions: &'static [(i64, u16, Category)],
     /// Every so many days nothing happens.
     misses_every: i64,
+    /// Titles, one task a day.
     tasks: &'static [&'static str],
+    /// As many tasks are in the list when the history ends, at least.
+    tasks_left: usize,
+    /// Builds no more than that.
+    modules_max: usize,
 }
+
+/// One of many: what figures for "a player" are measured with. Ten tasks, six modules on a patched rack, a month of days.
+const TYPICAL: Habit = Habit {
+    name: "Robin",
+    time_zone: "Europe/Berlin",
+    sessions: &[(8 * 60, 25, Category::Analytical), (16 * 60, 15, Category::Learning)],
+    misses_every: 8,
+    tasks: &["Write the report", "Answer two letters", "Read ten pages", "Tidy the desk"],
+    tasks_left: 10,
+    modules_max: 6,
+};
 
 const HABITS: [Habit; 3] = [
     Habit {
@@ -58,6 +75,8 @@ const HABITS: [Habit; 3] = [
             "Sort the reading list",
             "Draw the new map",
         ],
+        tasks_left: 0,
+        modules_max: usize::MAX,
     },
     Habit {
         name: "Bo",
@@ -65,6 +84,8 @@ const HABITS: [Habit; 3] = [
         sessions: &[(14 * 60, 25, Category::Physical), (23 * 60, 20, Category::Learning)],
         misses_every: 5,
         tasks: &["Stretch for ten minutes", "Call the bicycle shop", "Learn twenty words"],
+        tasks_left: 0,
+        modules_max: usize::MAX,
     },
     Habit {
         name: "Chi",
@@ -72,50 +93,35 @@ const HABITS: [Habit; 3] = [
         sessions: &[(60, 15, Category::None)],
         misses_every: 3,
         tasks: &["Open the mail", "Water the plants"],
+        tasks_left: 0,
+        modules_max: usize::MAX,
     },
 ];
+
+/// The tables that players are put into, and the moment at which their history ends.
+pub struct Place<'a> {
+    /// Takes the heroes.
+    pub store: &'a Arc<dyn JournalStore>,
+    /// Takes the devices.
+    pub accounts: &'a Accounts,
+    /// Encrypts what they typed.
+    pub texts: &'a TextKeys,
+    /// The numbers of the game.
+    pub catalogue: &'a Arc<Catalogue>,
+    /// Server UTC.
+    pub now_ms: i64,
+}
 
 /// Makes the demo players and prints how to play as them.
 ///
 /// # Errors
 /// Those of the store and of `out`.
-pub async fn run(
-    store: &Arc<dyn JournalStore>,
-    accounts: &Accounts,
-    texts: &TextKeys,
-    catalogue: &Arc<Catalogue>,
-    now_ms: i64,
-    out: &mut (dyn Write + Send),
-) -> anyhow::Result<()> {
+pub async fn run(place: &Place<'_>, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     for habit in &HABITS {
-        let guest = accounts.create_guest("demo").await.context("could not make a demo guest")?;
-        let claim = store.claim(guest.hero, NodeId(Uuid::now_v7())).await?;
-        let texts = texts.get(guest.hero).await?;
-        let mut player = Player::new(Arc::clone(catalogue));
-        player.play(habit, now_ms);
-        let records = player.records(&claim, &texts);
-        let count = records.len();
-        let mut previous = claim.chain;
-        for chunk in records.chunks(APPEND_EVENTS) {
-            let append =
-                HeroAppend { hero: guest.hero, epoch: claim.epoch, previous, events: chunk.to_vec() };
-            previous = chunk.last().map_or(previous, |record| record.chain);
-            store.append(std::slice::from_ref(&append)).await?;
-        }
-        let hero = player.simulation.hero(player.entity);
-        let state = journal::encode_state(hero, &Streams::default(), &texts);
-        let snapshot = SnapshotRecord::seal(
-            guest.hero,
-            Seq(count as u64),
-            claim.epoch,
-            journal::SCHEMA_VERSION,
-            previous,
-            state,
-            now_ms,
-        );
-        store.snapshot(&[snapshot]).await?;
-        store.release(guest.hero, claim.epoch).await?;
-        let energy = hero.wallet.energy_me / 1000;
+        let player = Player::of(habit, place);
+        let guest = player.settle(place).await?;
+        let hero = player.hero();
+        let (count, energy) = (player.events.len(), hero.wallet.energy_me / 1000);
         writeln!(
             out,
             "{:4} {} {count} events, {energy} E, {} modules",
@@ -129,6 +135,28 @@ pub async fn run(
     Ok(())
 }
 
+/// Makes so many typical players, all with the same history, and prints a line of JSON for each.
+///
+/// # Errors
+/// Those of the store and of `out`.
+pub async fn crowd(place: &Place<'_>, players: u32, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let player = Player::of(&TYPICAL, place);
+    let hero = player.hero();
+    for _ in 0..players {
+        let guest = player.settle(place).await?;
+        let line = json!({
+            "hero_id": guest.hero.to_string(),
+            "device_token": guest.device_token.expose(),
+            "seq": player.events.len(),
+            "tasks": hero.tasks.len(),
+            "modules": hero.modules.len(),
+            "days": hero.days.len(),
+        });
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
 struct Player {
     simulation: Simulation,
     entity: HeroEntity,
@@ -136,6 +164,46 @@ struct Player {
 }
 
 impl Player {
+    /// Somebody who has lived like that until now.
+    fn of(habit: &Habit, place: &Place<'_>) -> Self {
+        let mut player = Self::new(Arc::clone(place.catalogue));
+        player.play(habit, place.now_ms);
+        player
+    }
+
+    fn hero(&self) -> &Hero {
+        self.simulation.hero(self.entity)
+    }
+
+    /// Puts this history into the store as that of a new guest.
+    async fn settle(&self, place: &Place<'_>) -> anyhow::Result<Guest> {
+        let store = place.store;
+        let guest = place.accounts.create_guest("demo").await.context("could not make a demo guest")?;
+        let claim = store.claim(guest.hero, NodeId(Uuid::now_v7())).await?;
+        let texts = place.texts.get(guest.hero).await?;
+        let records = self.records(&claim, &texts);
+        let mut previous = claim.chain;
+        for chunk in records.chunks(APPEND_EVENTS) {
+            let append =
+                HeroAppend { hero: guest.hero, epoch: claim.epoch, previous, events: chunk.to_vec() };
+            previous = chunk.last().map_or(previous, |record| record.chain);
+            store.append(std::slice::from_ref(&append)).await?;
+        }
+        let state = journal::encode_state(self.hero(), &Streams::default(), &texts);
+        let snapshot = SnapshotRecord::seal(
+            guest.hero,
+            Seq(records.len() as u64),
+            claim.epoch,
+            journal::SCHEMA_VERSION,
+            previous,
+            state,
+            place.now_ms,
+        );
+        store.snapshot(&[snapshot]).await?;
+        store.release(guest.hero, claim.epoch).await?;
+        Ok(guest)
+    }
+
     fn new(catalogue: Arc<Catalogue>) -> Self {
         let mut simulation = Simulation::new(catalogue);
         let entity = simulation.insert(Hero::default(), 0);
@@ -155,21 +223,18 @@ impl Player {
         }
         let overdue = self.simulation.overdue(self.entity, now_ms);
         self.note(overdue, now_ms);
+        for title in habit.tasks.iter().cycle().take(habit.tasks_left) {
+            if self.hero().tasks.len() < habit.tasks_left {
+                self.command(&create_task(title), now_ms);
+            }
+        }
     }
 
     fn day(&mut self, habit: &Habit, day: i64, midnight_ms: i64, now_ms: i64) {
         let titles = habit.tasks.len();
         let title =
             habit.tasks.get(usize::try_from(day).unwrap_or(0) % titles).copied().unwrap_or("Something small");
-        let create = Command::CreateTask {
-            title: title.to_owned(),
-            category: Category::None,
-            priority: Priority::Medium,
-            estimate_minutes: 30,
-            due_on: None,
-            recurrence: None,
-            parent_id: None,
-        };
+        let create = create_task(title);
         let mut task_id = None;
         for (index, (start, minutes, category)) in habit.sessions.iter().enumerate() {
             let start_ms = midnight_ms + start * MINUTE_MS;
@@ -179,7 +244,7 @@ impl Player {
             }
             if index == 0 {
                 self.command(&create, start_ms - MINUTE_MS);
-                task_id = self.simulation.hero(self.entity).tasks.last().map(|task| task.task_id);
+                task_id = self.hero().tasks.last().map(|task| task.task_id);
             }
             let mode = FocusMode::Countdown { planned_minutes: *minutes };
             self.command(&Command::StartFocus { mode, category: *category, task_id }, start_ms);
@@ -188,11 +253,18 @@ impl Player {
                 self.command(&Command::CompleteTask { task_id, occurrence_on: None }, end_ms + MINUTE_MS);
             }
         }
-        self.shop(midnight_ms + 23 * 60 * MINUTE_MS + 55 * MINUTE_MS);
+        self.shop(habit.modules_max, midnight_ms + 23 * 60 * MINUTE_MS + 55 * MINUTE_MS);
     }
 
-    /// Builds the cheapest module that can be had, and patches everything that is there.
-    fn shop(&mut self, at_ms: i64) {
+    /// Builds the cheapest module that can be had while there is room, and patches everything that is there.
+    fn shop(&mut self, modules_max: usize, at_ms: i64) {
+        if self.hero().modules.len() + self.hero().assembly.jobs.len() < modules_max {
+            self.assemble(at_ms);
+        }
+        self.command(&Command::AutoPatch, at_ms);
+    }
+
+    fn assemble(&mut self, at_ms: i64) {
         let catalogue = Arc::clone(self.simulation.catalogue());
         let mut modules: Vec<_> = catalogue.modules.iter().collect();
         modules.sort_by_key(|module| module.cost_me);
@@ -201,7 +273,6 @@ impl Player {
                 break;
             }
         }
-        self.command(&Command::AutoPatch, at_ms);
     }
 
     /// Whether the rules took it.
@@ -232,5 +303,17 @@ impl Player {
             record
         });
         sealed.collect()
+    }
+}
+
+fn create_task(title: &str) -> Command {
+    Command::CreateTask {
+        title: title.to_owned(),
+        category: Category::None,
+        priority: Priority::Medium,
+        estimate_minutes: 30,
+        due_on: None,
+        recurrence: None,
+        parent_id: None,
     }
 }

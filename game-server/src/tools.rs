@@ -110,11 +110,11 @@ pub async fn use_builtin_catalogue(config: &Config, out: &mut (dyn Write + Send)
     Ok(())
 }
 
-/// Adds demo players.
+/// Adds the demo players, or so many typical ones.
 ///
 /// # Errors
 /// Production, or a store that cannot be written.
-pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+pub async fn seed(config: &Config, players: Option<u32>, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     ensure!(
         config.environment != Environment::Production,
         "demo players do not belong into production (APP_ENV)"
@@ -126,7 +126,17 @@ pub async fn seed(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Resu
     let texts = texts(config, &store)?;
     let accounts = Accounts::new(stores.accounts, stores.keys, clock.clone());
     let catalogue = published::catalogue_in_force(&*stores.catalogues).await?;
-    let done = seed::run(&stores.journal, &accounts, &texts, &catalogue, clock.now_ms(), out).await;
+    let place = seed::Place {
+        store: &stores.journal,
+        accounts: &accounts,
+        texts: &texts,
+        catalogue: &catalogue,
+        now_ms: clock.now_ms(),
+    };
+    let done = match players {
+        Some(players) => seed::crowd(&place, players, out).await,
+        None => seed::run(&place, out).await,
+    };
     store.close().await;
     done
 }

@@ -18,6 +18,8 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 const READY_POLL: Duration = Duration::from_millis(15);
 /// How long `verify` and `export` may take.
 const EXAMINE_WITHIN: Duration = Duration::from_secs(300);
+/// How long it may take to seed thousands of players, with some waits for the disk for each of them.
+const SEED_WITHIN: Duration = Duration::from_secs(3600);
 /// Ports are taken from below the range that the system gives to outgoing connections, so that no bot's own port can
 /// stand in the way of a restart.
 const PORTS: std::ops::Range<u16> = 12_000..30_000;
@@ -44,9 +46,9 @@ pub struct ServerPlan {
     environment: Vec<(String, String)>,
     /// Where the heroes are; a SQLite file in the directory when nothing else is said.
     database: Option<String>,
-    log_name: String,
-    /// The only core that it may use.
+    /// The one core on which it runs; any when nothing is said.
     core: Option<usize>,
+    log_name: String,
 }
 
 impl ServerPlan {
@@ -66,8 +68,8 @@ impl ServerPlan {
             metrics_port: next()?,
             environment: Vec::new(),
             database: None,
-            log_name: "server.log".to_owned(),
             core: None,
+            log_name: "server.log".to_owned(),
         };
         Ok(plan.with("RATE_LIMIT_MAX_REQUESTS", "1000000000"))
     }
@@ -86,9 +88,9 @@ impl ServerPlan {
         self
     }
 
-    /// Gives it one core only, by `taskset`.
+    /// Runs it on one core.
     #[must_use]
-    pub fn on_core(self, core: usize) -> Self {
+    pub fn pinned_to(self, core: usize) -> Self {
         Self { core: Some(core), ..self }
     }
 
@@ -189,13 +191,13 @@ impl ServerPlan {
 
     fn command(&self) -> Command {
         let mut command = match self.core {
-            None => Command::new(&self.binary),
+            // It becomes the server itself, so that the process id is the server's.
             Some(core) => {
-                // It becomes the server: the process keeps its id.
                 let mut command = Command::new("taskset");
-                command.arg("--cpu-list").arg(core.to_string()).arg(&self.binary);
+                command.args(["-c", &core.to_string()]).arg(&self.binary);
                 command
             }
+            None => Command::new(&self.binary),
         };
         command
             .env_clear()
@@ -311,6 +313,18 @@ impl ServerPlan {
         Ok(())
     }
 
+    /// Puts so many typical players into the store. Returns a line of JSON for each.
+    ///
+    /// # Errors
+    /// When it cannot be run or refuses.
+    pub async fn seed(&self, players: usize) -> Result<Vec<u8>> {
+        let output = self.run(&["seed", "--players", &players.to_string()], SEED_WITHIN).await?;
+        if !output.status.success() {
+            bail!("no players: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output.stdout)
+    }
+
     /// Starts `migrate` and does not wait for its end.
     ///
     /// # Errors
@@ -322,8 +336,12 @@ impl ServerPlan {
     }
 
     async fn examine(&self, arguments: &[&str]) -> Result<std::process::Output> {
+        self.run(arguments, EXAMINE_WITHIN).await
+    }
+
+    async fn run(&self, arguments: &[&str], within: Duration) -> Result<std::process::Output> {
         let run = self.command().args(arguments).output();
-        tokio::time::timeout(EXAMINE_WITHIN, run)
+        tokio::time::timeout(within, run)
             .await
             .with_context(|| format!("{arguments:?} does not end"))?
             .with_context(|| format!("cannot run {} {arguments:?}", self.binary.display()))

@@ -5,6 +5,7 @@
 //! - [`faults`]: the server as a process that can be killed; [`proxy`]: a network that can be broken; [`audit`]: the
 //!   journal against the ledgers.
 //! - [`fault`]: the list of faults to survive, each with its injection and its proof.
+//! - [`bench`]: what the server costs: CPU time, memory, bytes, time to start.
 //! - [`security`]: what an attack costs everybody else, and what a clock gives away.
 //! - [`operator`]: somebody who runs the server, over the operators' listener.
 //! - [`scenario`]: what the command line runs.
@@ -12,6 +13,7 @@
 //! Of the game it depends on `protocol` alone: a bot knows what any client in any language can know.
 
 pub mod audit;
+pub mod bench;
 pub mod bot;
 pub mod fault;
 pub mod faults;
@@ -21,6 +23,7 @@ pub mod mind;
 pub mod mirror;
 pub mod operator;
 pub mod outbox;
+mod process;
 pub mod proxy;
 pub mod scenario;
 pub mod security;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use load_tests::bench::{self, BenchOptions};
 use load_tests::fault;
 use load_tests::faults::ServerPlan;
 use load_tests::scenario::crowd::CrowdOptions;
@@ -44,6 +45,11 @@ enum Scenario {
     /// An operator puts other catalogues in force while players play; fails if one is disconnected, a command is lost or
     /// done twice, or somebody does not hear of it.
     CatalogueSwitch(CatalogueSwitch),
+    /// What the server costs, one measurement; prints a line of JSON.
+    Bench(BenchOptions),
+    /// Answers frames; the baseline of a measurement.
+    #[command(hide = true)]
+    BareEcho,
     /// Every kind of wrong frame; fails if one is not refused as it should be or changes anything.
     Hostile {
         /// The server's binary; it is started on a store of its own.
@@ -269,6 +275,11 @@ async fn main() -> Result<ExitCode> {
         Scenario::Faults(arguments) => faults(arguments).await,
         Scenario::Security(arguments) => security(arguments).await,
         Scenario::CatalogueSwitch(arguments) => catalogue_switch(arguments).await,
+        Scenario::Bench(options) => {
+            println!("{}", bench::run(&options).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Scenario::BareEcho => bench::echo::serve().await.map(|()| ExitCode::SUCCESS),
         Scenario::Hostile { server, data } => hostile(&server, &data).await,
     }
 }

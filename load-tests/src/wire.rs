@@ -10,6 +10,7 @@ use protocol::client::{ClientMessage, Hello};
 use protocol::codec;
 use protocol::server::{ServerMessage, Welcome};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -125,17 +126,8 @@ impl Device {
     pub async fn open(&self, endpoint: &Endpoint, last_seq: Option<u64>) -> Result<(Socket, Welcome)> {
         let ticket = self.ticket(endpoint).await?;
         let mut socket = Socket::connect(endpoint, self.source).await?;
-        socket.send(&ClientMessage::Hello(self.hello(ticket, last_seq))).await?;
-        loop {
-            match socket.receive_soon().await? {
-                Received::Message(ServerMessage::Welcome(welcome)) => return Ok((socket, *welcome)),
-                // Wrong, but no reason to give up a whole run: whoever opened the socket reports it.
-                Received::Message(ServerMessage::Progress(_) | ServerMessage::Status(_)) => {
-                    socket.before_welcome += 1;
-                }
-                other => bail!("hello was answered with {other:?}"),
-            }
-        }
+        let welcome = socket.greet(self.hello(ticket, last_seq)).await?;
+        Ok((socket, welcome))
     }
 
     /// The first frame of a socket.
@@ -161,12 +153,14 @@ pub enum Received {
 }
 
 /// A socket after the WebSocket handshake.
-pub struct Socket {
-    stream: WebSocketStream<TcpStream>,
+pub struct Socket<S = TcpStream> {
+    stream: WebSocketStream<S>,
     /// Bytes of frames received, for the load report.
     pub received_bytes: u64,
     /// Bytes of frames sent.
     pub sent_bytes: u64,
+    /// Pings of the server, each answered with a pong by the library.
+    pub pings: u64,
     /// Messages that came between `hello` and `welcome`, where none belongs.
     pub before_welcome: u64,
 }
@@ -181,11 +175,22 @@ impl Socket {
         Self::upgrade(endpoint, stream).await
     }
 
+    /// The connection itself, for bytes that are no frames.
+    #[must_use]
+    pub fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+}
+
+impl<S> Socket<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     /// The WebSocket handshake on a connection that is there already.
     ///
     /// # Errors
     /// When the upgrade is refused.
-    pub async fn upgrade(endpoint: &Endpoint, stream: TcpStream) -> Result<Self> {
+    pub async fn upgrade(endpoint: &Endpoint, stream: S) -> Result<Self> {
         let mut request = format!("ws://{}/v1/ws", endpoint.authority).into_client_request()?;
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
         let config = WebSocketConfig::default()
@@ -199,13 +204,31 @@ impl Socket {
             .await
             .context("the WebSocket handshake hangs")?
             .context("the WebSocket handshake was refused")?;
-        Ok(Self { stream, received_bytes: 0, sent_bytes: 0, before_welcome: 0 })
+        Ok(Self { stream, received_bytes: 0, sent_bytes: 0, pings: 0, before_welcome: 0 })
     }
 
-    /// The connection itself, for bytes that are no frames.
+    /// The frames, for a program that cannot afford to read them all.
     #[must_use]
-    pub fn into_stream(self) -> TcpStream {
-        self.stream.into_inner()
+    pub fn into_frames(self) -> WebSocketStream<S> {
+        self.stream
+    }
+
+    /// Says hello with a ticket.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn greet(&mut self, hello: Hello) -> Result<Welcome> {
+        self.send(&ClientMessage::Hello(hello)).await?;
+        loop {
+            match self.receive_soon().await? {
+                Received::Message(ServerMessage::Welcome(welcome)) => return Ok(*welcome),
+                // Wrong, but no reason to give up a whole run: whoever opened the socket reports it.
+                Received::Message(ServerMessage::Progress(_) | ServerMessage::Status(_)) => {
+                    self.before_welcome += 1;
+                }
+                other => bail!("hello was answered with {other:?}"),
+            }
+        }
     }
 
     /// Sends a message.
@@ -244,7 +267,8 @@ impl Socket {
                 Some(Ok(Message::Close(frame))) => {
                     return Ok(Received::Closed(frame.map_or(1005, |frame| frame.code.into())));
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Ping(_))) => self.pings += 1,
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(SocketError::Utf8(_) | SocketError::Capacity(_))) => {
                     bail!("the server sent a frame that breaks the limits")
                 }

@@ -82,7 +82,10 @@ fn a_zone_that_is_kept_is_the_one_that_was_read() {
     for (name, first) in read {
         let again = zone(name);
         assert_eq!((again.name(), first.name()), (name, name));
-        assert_eq!(day_bounds(day_no(moment, &again, 0), &again, 0), day_bounds(day_no(moment, &first, 0), &first, 0));
+        assert_eq!(
+            day_bounds(day_no(moment, &again, 0), &again, 0),
+            day_bounds(day_no(moment, &first, 0), &first, 0)
+        );
     }
 }
 

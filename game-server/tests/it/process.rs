@@ -227,6 +227,26 @@ async fn the_tools_work_on_a_store() {
 }
 
 #[tokio::test]
+async fn many_typical_players_are_seeded_as_lines_of_json() {
+    let folder = Folder::new();
+    let url = folder.database_url();
+    let variables = [("DATABASE_URL", url.as_str())];
+    let seeded = run(&["seed", "--players", "2"], &variables).await;
+    assert_eq!(seeded.code, Some(0), "{}", seeded.err);
+    let lines: Vec<serde_json::Value> =
+        seeded.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        let counts = [&line["tasks"], &line["modules"], &line["days"]];
+        assert_eq!(counts, [10, 6, 30], "what a typical player has: {line}");
+        assert!(line["device_token"].as_str().is_some_and(|token| token.starts_with("dh_")), "{line}");
+    }
+    let verified = run(&["verify"], &variables).await;
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+    assert!(verified.out.contains("2 heroes"), "{}", verified.out);
+}
+
+#[tokio::test]
 async fn running_out_of_file_descriptors_ends_nothing() {
     let mut shell = command("/bin/sh", &[("DATABASE_URL", "memory:"), ("SHARDS", "1")]);
     shell.args(["-c", "ulimit -n 64 && exec \"$0\"", BINARY]);

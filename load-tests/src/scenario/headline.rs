@@ -98,7 +98,7 @@ pub async fn run(options: &HeadlineOptions) -> Result<HeadlineReport> {
     });
     let first = ServerPlan::new(&options.binary, &options.folder)?
         .on_database(&postgres.url())
-        .on_core(SERVER_CORE)
+        .pinned_to(SERVER_CORE)
         .with("CONNECTIONS_MAX", "19500")
         .with("UNAUTHENTICATED_PER_ADDRESS_MAX", "1000")
         .with("SHARDS", "1");

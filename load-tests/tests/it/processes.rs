@@ -1,5 +1,6 @@
 //! One server process a test.
 
+mod bench;
 mod devices;
 mod drain;
 mod hostile;

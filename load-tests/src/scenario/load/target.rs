@@ -10,9 +10,7 @@ use tokio::time::Instant;
 
 use crate::faults::{Server, ServerPlan};
 use crate::http::Endpoint;
-
-/// Ticks a second in which the kernel counts CPU time for programs (proc(5), `USER_HZ`).
-const TICKS_PER_SECOND: u64 = 100;
+use crate::process::{self, Memory};
 
 /// Where the server is, or how it is started.
 #[derive(Clone, Debug)]
@@ -152,9 +150,8 @@ impl Running {
     /// What its process has taken, if it may be looked at.
     pub(super) fn usage(&self) -> Option<Usage> {
         let pid = self.pid?;
-        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
-        let (cpu, memory_bytes) = (cpu_of(&read("stat")?)?, memory_of(&read("status")?)?);
-        Some(Usage { at: Instant::now(), cpu, memory_bytes })
+        let (cpu, memory) = (process::cpu_time(pid).ok()?, Memory::of(pid).ok()?);
+        Some(Usage { at: Instant::now(), cpu, memory_bytes: memory.rss_kib * 1024 })
     }
 
     /// CPU in thousandths of a core between two looks, and memory at the later one.
@@ -196,33 +193,5 @@ impl Own {
             self.server = Some(replacing.await.context("the replacing panicked")??);
         }
         Ok(self.server.as_ref().and_then(Server::id))
-    }
-}
-
-/// User and system time from `/proc/PID/stat`: the name in it may hold anything, even brackets.
-fn cpu_of(stat: &str) -> Option<Duration> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let ticks: Vec<u64> =
-        rest.split_whitespace().skip(11).take(2).filter_map(|word| word.parse().ok()).collect();
-    let [user, system] = ticks.as_slice() else { return None };
-    Some(Duration::from_millis((user + system) * 1_000 / TICKS_PER_SECOND))
-}
-
-fn memory_of(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_process_takes_is_read_as_the_kernel_writes_it() {
-        let stat =
-            "7 (a) b) S 1 7 7 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 5 0 100 1000 200 18446744073709551615";
-        assert_eq!(cpu_of(stat), Some(Duration::from_secs(3)));
-        assert_eq!(memory_of("Name:\ta\nVmRSS:\t  2048 kB\n"), Some(2 * 1024 * 1024));
-        assert_eq!((cpu_of(""), memory_of("")), (None, None));
     }
 }

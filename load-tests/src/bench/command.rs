@@ -1,0 +1,193 @@
+//! `command`: CPU time of the server from a command's frame to its durable acknowledgement, against a bare WebSocket echo of
+//! the same frame sizes.
+//!
+//! Server and echo are on one core, in turns; everything else is on the other. Two hundred connections ask and wait, without a
+//! break, so that the core is as busy as they can make it. CPU time is the process's own, user and system, as the kernel
+//! counts it, so that it does not matter who else is on the machine.
+
+use std::net::Ipv4Addr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use test_servers::Postgres;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::{block_in_place, spawn_blocking};
+
+use super::line::{Line, STEPS, Seen, drive};
+use super::{BenchOptions, float, median, round};
+use crate::faults::ServerPlan;
+use crate::http::Endpoint;
+use crate::process::{SERVER_CORE, client_core, cpu_time, pin_this_process};
+
+const CONNECTIONS: usize = 200;
+/// Server and echo, in turns.
+const PAIRS: usize = 5;
+const LASTS: Duration = Duration::from_secs(5);
+/// Caches, allocator and the database's files get to their size in it. It also shows the sizes for the echo.
+const WARM_UP: Duration = Duration::from_secs(3);
+const RATIO_MAX: f64 = 2.0;
+
+/// One side's turn.
+struct Turn {
+    cpu_us: f64,
+    per_second: f64,
+    /// Part of the core that it used.
+    busy: f64,
+}
+
+/// The journal's counters.
+#[derive(Clone, Copy)]
+struct Journal {
+    flushes: f64,
+    events: f64,
+    flush_seconds: f64,
+}
+
+pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
+    pin_this_process(client_core()).await?;
+    let name = if options.postgres { "command-postgres" } else { "command" };
+    let mut plan = options.plan(name)?.without_socket_limits().pinned_to(SERVER_CORE);
+    let database = options.postgres.then(|| block_in_place(Postgres::start));
+    if let Some(database) = &database {
+        plan = plan.on_database(&database.url());
+        plan.migrate().await?;
+    }
+    let options = options.clone();
+    // One thread for all lines: several would only take turns on the one core, and cost the server more wake-ups.
+    let line = spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(measure(&options, &plan))
+    });
+    let line = line.await??;
+    block_in_place(|| drop(database));
+    Ok(line)
+}
+
+async fn measure(options: &BenchOptions, plan: &ServerPlan) -> Result<Value> {
+    let connections = options.count(CONNECTIONS, 4);
+    let lasts = if options.quick { Duration::from_millis(500) } else { LASTS };
+    let server = plan.start().await?;
+    let id = server.id().context("the server runs")?;
+    let mut game = Vec::new();
+    for number in 0..connections {
+        let source = Ipv4Addr::new(127, 8, 0, u8::try_from(number + 1)?);
+        game.push(Line::to_game(&plan.endpoint(), source).await?);
+    }
+    let sizes = sizes(&drive(&mut game, if options.quick { lasts } else { WARM_UP }).await?)?;
+    let (_echo, echo_id, echo_endpoint) = start_echo().await?;
+    let mut echo = Vec::new();
+    for _ in 0..connections {
+        echo.push(Line::to_echo(&echo_endpoint, sizes).await?);
+    }
+    drive(&mut echo, lasts / 5).await?;
+    let (mut all, mut journal) = (Seen::new()?, Journal { flushes: 0.0, events: 0.0, flush_seconds: 0.0 });
+    let (mut game_turns, mut echo_turns) = (Vec::new(), Vec::new());
+    for pair in 1..=options.count(PAIRS, 1) {
+        let before = Journal::of(plan).await?;
+        let (turn, seen) = turn(id, &mut game, lasts).await?;
+        journal.add(before, Journal::of(plan).await?);
+        all.add(&seen)?;
+        let (bare, _) = self::turn(echo_id, &mut echo, lasts).await?;
+        eprintln!(
+            "pair {pair}: server {:.1} µs a command, {:.0}/s; echo {:.1} µs, {:.0}/s",
+            turn.cpu_us, turn.per_second, bare.cpu_us, bare.per_second
+        );
+        game_turns.push(turn);
+        echo_turns.push(bare);
+    }
+    drop(game);
+    ensure!(server.stop().await?.success(), "the server did not end well: {}", plan.log_tail());
+    Ok(line(options, connections, sizes, &all, journal, &game_turns, &echo_turns))
+}
+
+/// Question and answer of each step, in bytes.
+fn sizes(seen: &Seen) -> Result<[(usize, usize); STEPS]> {
+    let mut sizes = [(0, 0); STEPS];
+    for (size, step) in sizes.iter_mut().zip(&seen.steps) {
+        ensure!(step.count > 0, "no command was answered");
+        let mean = |bytes: u64| usize::try_from(bytes / step.count);
+        *size = (mean(step.asked_bytes)?, mean(step.answered_bytes)?);
+    }
+    Ok(sizes)
+}
+
+async fn turn(id: u32, lines: &mut Vec<Line>, lasts: Duration) -> Result<(Turn, Seen)> {
+    let (before, began) = (cpu_time(id)?, tokio::time::Instant::now());
+    let seen = drive(lines, lasts).await?;
+    let (cpu, took) = (cpu_time(id)? - before, began.elapsed());
+    let count = float(seen.count());
+    let turn = Turn {
+        cpu_us: cpu.as_secs_f64() * 1e6 / count,
+        per_second: count / took.as_secs_f64(),
+        busy: cpu.as_secs_f64() / took.as_secs_f64(),
+    };
+    Ok((turn, seen))
+}
+
+impl Journal {
+    async fn of(plan: &ServerPlan) -> Result<Self> {
+        let flushes = plan.metric("journal_batch_events_count").await?;
+        let events = plan.metric("journal_batch_events_sum").await?;
+        let flush_seconds = plan.metric("journal_flush_seconds_sum").await?;
+        Ok(Self { flushes, events, flush_seconds })
+    }
+
+    fn add(&mut self, before: Journal, after: Journal) {
+        self.flushes += after.flushes - before.flushes;
+        self.events += after.events - before.events;
+        self.flush_seconds += after.flush_seconds - before.flush_seconds;
+    }
+}
+
+/// The echo as a process of its own, on the server's core.
+async fn start_echo() -> Result<(Child, u32, Endpoint)> {
+    let program = std::env::current_exe().context("this program is a file")?;
+    let mut command = Command::new("taskset");
+    command.args(["-c", &SERVER_CORE.to_string()]).arg(&program).arg("bare-echo");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().context("taskset (of util-linux) is needed")?;
+    let mut port = String::new();
+    let output = child.stdout.take().context("its output is ours")?;
+    BufReader::new(output).read_line(&mut port).await?;
+    let port = port.trim().parse().context("the echo did not print its port")?;
+    let id = child.id().context("the echo runs")?;
+    Ok((child, id, Endpoint::local(port)))
+}
+
+fn line(
+    options: &BenchOptions,
+    connections: usize,
+    sizes: [(usize, usize); STEPS],
+    all: &Seen,
+    journal: Journal,
+    game: &[Turn],
+    echo: &[Turn],
+) -> Value {
+    let of = |turns: &[Turn], what: fn(&Turn) -> f64| round(median(turns.iter().map(what).collect()));
+    let ratios = game.iter().zip(echo).map(|(game, echo)| game.cpu_us / echo.cpu_us);
+    let ratio = round(median(ratios.collect()));
+    let ms = |quantile: f64| round(float(all.latency_us.value_at_quantile(quantile)) / 1000.0);
+    json!({
+        "store": if options.postgres { "postgres" } else { "sqlite" },
+        "connections": connections,
+        "cpu_us_a_command": of(game, |turn| turn.cpu_us),
+        "echo_cpu_us": of(echo, |turn| turn.cpu_us),
+        "ratio": ratio,
+        "goal": format!("ratio <= {RATIO_MAX:.1}"),
+        "is_met": ratio <= RATIO_MAX,
+        "commands_per_s": of(game, |turn| turn.per_second),
+        "echo_per_s": of(echo, |turn| turn.per_second),
+        "core_busy": of(game, |turn| turn.busy),
+        "echo_core_busy": of(echo, |turn| turn.busy),
+        "latency_ms": { "p50": ms(0.5), "p99": ms(0.99), "p99_9": ms(0.999) },
+        "events_a_command": round(journal.events / float(all.count())),
+        "events_a_flush": round(journal.events / journal.flushes),
+        "commands_a_flush": round(float(all.count()) / journal.flushes),
+        "flush_ms": round(journal.flush_seconds * 1000.0 / journal.flushes),
+        "bytes_asked_and_answered": sizes,
+        "limits": "those of sockets and addresses are lifted by SOCKET_*_PER_SECOND, SOCKET_*_BURST and RATE_LIMIT_MAX_REQUESTS",
+    })
+}
