@@ -8,6 +8,8 @@ const SECRET_PARTS: [&str; 8] =
     ["SECRET", "KEY", "PASSWORD", "TOKEN", "DSN", "WEBHOOK", "HEADERS", "CREDENTIAL"];
 /// Variables with such a name whose values are public all the same.
 const PUBLIC: [&str; 1] = ["FIREBASE_KEYS_URL"];
+/// Variables that hold a person's or a mailbox's address, in which an @ is no login.
+const MAIL_ADDRESSES: [&str; 2] = ["MAIL_FROM", "BUDGET_MAIL_TO"];
 /// What stands for a secret that is set.
 const HIDDEN: &str = "***";
 /// Longest value that is shown, in characters.
@@ -38,9 +40,9 @@ fn show(variable: &Variable, set: Option<String>) -> ShownVariable {
         None => variable.default.to_owned(),
         Some(_) if is_secret(variable.name) => HIDDEN.to_owned(),
         Some(value) if is_default => value,
-        // Whoever logs in may stand in any address.
-        Some(value) if value.contains("://") => without_credentials(&value),
-        Some(value) => value,
+        Some(value) if MAIL_ADDRESSES.contains(&variable.name) => value,
+        // Whoever logs in may stand in any address, and what is not used now is not checked for being one.
+        Some(value) => without_credentials(&value),
     };
     let value = value.chars().take(VALUE_CHARS_MAX).collect();
     ShownVariable { name: variable.name, value, is_default, meaning: variable.meaning }
@@ -65,7 +67,8 @@ mod tests {
                 "DATABASE_URL" => format!("postgres://hero:{CANARY}@db:5432/hero?password={CANARY}"),
                 "REDIS_URL" => format!("redis://:{CANARY}@one:1,redis://user:{CANARY}@two:2"),
                 "SMTP_URL" => format!("smtps://user:{CANARY}@mail.example.org"),
-                "S3_ENDPOINT" => format!("https://{CANARY}@s3.example.org"),
+                "S3_ENDPOINT" => format!("htt//:{CANARY}@s3.example.org"),
+                "MAIL_FROM" => "a@example.org".to_owned(),
                 _ => "shown".to_owned(),
             };
             Some(value)
@@ -80,7 +83,7 @@ mod tests {
         assert_eq!(of("DATABASE_URL"), "postgres://***@db:5432/hero?***");
         assert_eq!(of("REDIS_URL"), "redis://***@two:2");
         assert_eq!(of("SECRET_KEYS"), "***");
-        assert_eq!(of("HOST"), "shown");
+        assert_eq!((of("HOST").as_str(), of("MAIL_FROM").as_str()), ("shown", "a@example.org"));
     }
 
     /// The list of parts is only good if it knows every secret that there is.
