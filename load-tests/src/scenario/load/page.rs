@@ -37,11 +37,7 @@ pub(super) fn draw(report: &LoadReport) -> Result<String> {
         ),
         (
             "From due to durable, ms",
-            vec![
-                line("p50", |it| measured(it, it.p50_us)),
-                line("p99", |it| measured(it, it.p99_us)),
-                line("worst", |it| measured(it, it.max_us)),
-            ],
+            vec![line("p50", |it| measured(it, it.p50_us)), line("p99", |it| measured(it, it.p99_us))],
         ),
         ("Server: CPU, % of a core", vec![line("CPU", |it| Some(float(it.server_cpu_permille?) / 10.0))]),
         (
@@ -113,6 +109,8 @@ fn draw_lines(svg: &mut String, lines: &[Line]) -> Result<(), String> {
         .configure_mesh()
         .light_line_style(WHITE)
         .x_desc("s")
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| if top < 20.0 { format!("{y:.1}") } else { format!("{y:.0}") })
         .label_style(("sans-serif", 13))
         .draw()
         .map_err(|error| error.to_string())?;

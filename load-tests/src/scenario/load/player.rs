@@ -33,6 +33,7 @@ const BACKLOG_MAX: usize = 64;
 const GRACE: Duration = Duration::from_secs(30);
 /// First and longest wait before another try to connect.
 const RETRY_MS: u64 = 250;
+const RETRY: Duration = Duration::from_millis(RETRY_MS);
 const RETRY_MS_MAX: u64 = 4_000;
 /// How often a device that never reads shows that it is there, so that only its silence is noticed.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(5);
@@ -243,6 +244,11 @@ impl<'a> Player<'a> {
         }
         if beats.storm.is_some_and(|at| at <= now) {
             return Ok(Some(End::Lost(Duration::ZERO)));
+        }
+        // Whoever waits for an answer looks at it first: what is measured is the server's time alone.
+        let is_waiting = !self.outbox.is_empty() || !self.backlog.is_empty();
+        if is_waiting && let Some(leave) = &mut beats.leave {
+            *leave = (*leave).max(now + RETRY);
         }
         if beats.leave.is_some_and(|at| at <= now) {
             let away_ms = self.random.random_range(AWAY_MS_MAX / 10..=AWAY_MS_MAX);

@@ -201,9 +201,13 @@ impl LoadReport {
     /// For whoever looks on.
     #[must_use]
     pub fn summary(&self) -> String {
+        let back = match self.back.count {
+            0 => String::new(),
+            _ => format!(" (p99 {:.1} ms after the loss)", milliseconds(self.back.p99_us)),
+        };
         format!(
             "{} of {} players, {} commands due in {} s, {} acknowledged (p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, max {:.1} ms), \
-             {} refused for load, {} not sent, {} unanswered, {} lost, {} came back (p99 {:.1} ms), {} failed{}",
+             {} refused for load, {} not sent, {} unanswered, {} lost, {} came back{}, {} failed{}",
             self.connected,
             self.players,
             self.due,
@@ -218,7 +222,7 @@ impl LoadReport {
             self.unanswered,
             self.lost,
             self.welcomed_again,
-            milliseconds(self.back.p99_us),
+            back,
             self.failed,
             self.first_failure.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
         )
