@@ -35,6 +35,9 @@ pub struct BenchOptions {
     /// `command`: keep the heroes in a Postgres of its own instead of SQLite.
     #[arg(long)]
     pub postgres: bool,
+    /// So many players, or connections, instead of what the goal is set for.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..))]
+    pub players: Option<u16>,
     /// Few players and short: shows that it works, not how much it is.
     #[arg(long)]
     pub quick: bool,
@@ -68,6 +71,10 @@ impl BenchOptions {
 
     fn count(&self, full: usize, quick: usize) -> usize {
         if self.quick { quick } else { full }
+    }
+
+    fn players(&self, full: usize, quick: usize) -> usize {
+        self.players.map_or(self.count(full, quick), usize::from)
     }
 }
 

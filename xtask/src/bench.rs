@@ -62,11 +62,14 @@ impl Bench {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> Result<()> {
     let benches = arguments.name.map_or(Bench::value_variants().to_vec(), |name| vec![name]);
-    let mut steps = Steps::new(benches.len() + 2, Output::All);
-    if benches.iter().any(|bench| bench.needs_databases()) {
+    let needs_databases = benches.iter().any(|bench| bench.needs_databases());
+    let needs_server = benches.iter().any(|bench| matches!(bench.program(), Program::Server(_)));
+    let count = benches.len() + usize::from(needs_databases) + usize::from(needs_server);
+    let mut steps = Steps::new(count, Output::All);
+    if needs_databases {
         steps.must("Postgres and Redis", install::databases)?;
     }
-    if benches.iter().any(|bench| matches!(bench.program(), Program::Server(_))) {
+    if needs_server {
         steps.must("an optimised server", |reporter| serve::build(workspace, true, reporter))?;
     }
     for bench in benches {

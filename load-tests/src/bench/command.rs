@@ -5,7 +5,6 @@
 //! break, so that the core is as busy as they can make it. CPU time is the process's own, user and system, as the kernel
 //! counts it, so that it does not matter who else is on the machine.
 
-use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::{block_in_place, spawn_blocking};
 
+use super::crowd::source;
 use super::line::{Line, STEPS, Seen, drive};
 use super::{BenchOptions, float, median, round};
 use crate::faults::ServerPlan;
@@ -67,14 +67,13 @@ pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
 }
 
 async fn measure(options: &BenchOptions, plan: &ServerPlan) -> Result<Value> {
-    let connections = options.count(CONNECTIONS, 4);
+    let connections = options.players(CONNECTIONS, 4);
     let lasts = if options.quick { Duration::from_millis(500) } else { LASTS };
     let server = plan.start().await?;
     let id = server.id().context("the server runs")?;
     let mut game = Vec::new();
     for number in 0..connections {
-        let source = Ipv4Addr::new(127, 8, 0, u8::try_from(number + 1)?);
-        game.push(Line::to_game(&plan.endpoint(), source).await?);
+        game.push(Line::to_game(&plan.endpoint(), source(number)).await?);
     }
     let sizes = sizes(&drive(&mut game, if options.quick { lasts } else { WARM_UP }).await?)?;
     let (_echo, echo_id, echo_endpoint) = start_echo().await?;

@@ -2,7 +2,7 @@
 //! for, and does nothing else.
 //!
 //! One frame for each question, also where the game answers with two. Like the rest of this program it counts its allocations,
-//! which is two atomic additions for each of a handful; that makes it dearer by less than a hundredth.
+//! which is two atomic additions for each of a handful.
 
 use std::io::Read;
 use std::net::Ipv4Addr;

@@ -28,12 +28,16 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 const SPARE_CONNECTIONS: usize = 500;
 
 pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
-    let players = if options.quick { PLAYERS_QUICK } else { PLAYERS };
+    let most = options.players(PLAYERS[1], PLAYERS_QUICK[1]);
+    let players = match options.players {
+        Some(_) => [most / 2, most],
+        None => [options.count(PLAYERS[0], PLAYERS_QUICK[0]), most],
+    };
     let plan = options.plan("memory")?;
-    let plan = plan.with("CONNECTIONS_MAX", &(players[1] + SPARE_CONNECTIONS).to_string());
-    let devices = seed(&plan, players[1]).await?;
+    let plan = plan.with("CONNECTIONS_MAX", &(most + SPARE_CONNECTIONS).to_string());
+    let devices = seed(&plan, most).await?;
     let (base, all) = all_in(&plan, &devices, &players).await?;
-    let (hero_and_socket, second_socket) = split(&plan, &devices[..players[1] / 2]).await?;
+    let (hero_and_socket, second_socket) = split(&plan, &devices[..most / 2]).await?;
     let worst = all.iter().map(|seen| seen.1).fold(0.0, f64::max);
     let shown: Vec<Value> = all
         .iter()
@@ -48,7 +52,7 @@ pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
         "goal": format!("kib_each <= {KIB_MAX}"),
         "is_met": worst <= KIB_MAX,
         "split_kib": {
-            "players": players[1] / 2,
+            "players": most / 2,
             "idle_socket": second_socket,
             "hero": round(hero_and_socket - second_socket),
         },

@@ -32,7 +32,7 @@ struct Seen {
 }
 
 pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
-    let players = options.count(PLAYERS, 10);
+    let players = options.players(PLAYERS, 10);
     let restarts = options.count(RESTARTS, 1);
     let plan = |name| -> Result<ServerPlan> {
         let connections = (players + SPARE_CONNECTIONS).to_string();

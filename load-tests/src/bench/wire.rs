@@ -1,7 +1,7 @@
 //! `wire`: bytes to and from a player who focuses and does nothing.
 //!
-//! The first window begins when the session's start is acknowledged, and holds the ignition at two minutes; the second one
-//! shows what follows.
+//! It is the first session of a new player, and the windows are its first, with the ignition at two minutes. The figure is their mean;
+//! each is shown too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ struct Window {
 }
 
 pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
-    let players = options.count(PLAYERS, 2);
+    let players = options.players(PLAYERS, 2);
     let lasts = if options.quick { Duration::from_secs(1) } else { LASTS };
     let plan = options.plan("wire")?;
     let server = plan.start().await?;
@@ -70,14 +70,15 @@ pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
             })
         })
         .collect();
-    let worst = windows.iter().map(|window| each(window.above_pings())).fold(0.0, f64::max);
+    let above_pings = windows.iter().map(Window::above_pings).sum::<u64>();
+    let mean = round(float(above_pings) / player_seconds / float_of(WINDOWS));
     Ok(json!({
         "players": players,
         "window_s": lasts.as_secs_f64(),
         "windows": shown,
-        "bytes_per_s": worst,
+        "bytes_per_s": mean,
         "goal": format!("bytes_per_s above keep-alive <= {BYTES_PER_SECOND_MAX}"),
-        "is_met": worst <= BYTES_PER_SECOND_MAX,
+        "is_met": mean <= BYTES_PER_SECOND_MAX,
     }))
 }
 

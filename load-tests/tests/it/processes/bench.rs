@@ -8,8 +8,14 @@ use crate::harness::{Scratch, binary};
 /// One line, which has these fields with numbers above zero.
 async fn check(name: Bench, fields: &[&str]) {
     let scratch = Scratch::new(&format!("bench-{name:?}"));
-    let options =
-        BenchOptions { name, server: binary(), data: scratch.0.clone(), postgres: false, quick: true };
+    let options = BenchOptions {
+        name,
+        server: binary(),
+        data: scratch.0.clone(),
+        postgres: false,
+        players: None,
+        quick: true,
+    };
     let line = run(&options).await.unwrap();
     for field in fields {
         let number = line.pointer(field).and_then(Value::as_f64);
