@@ -12,12 +12,17 @@ import { decodeMessage, encodeMessage } from './codec';
 import { ApiError, Unauthorized } from './http';
 import { CLOSE, type ClientMessage, type Hello, type ServerMessage, SUBPROTOCOL, type Welcome } from './protocol.gen';
 
+/** `WebSocket.OPEN`. */
+const OPEN = 1;
+
 export interface SocketLike {
   binaryType: string;
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number }) => void) | null;
   onerror: (() => void) | null;
+  /** As browsers count it: 1 is open. */
+  readonly readyState: number;
   send(data: Uint8Array): void;
   close(code?: number): void;
 }
@@ -120,7 +125,8 @@ export class Connection {
 
   /** False if there is no open socket; then the caller keeps what it has. */
   send(message: ClientMessage): boolean {
-    if (this.#link.state !== 'live' || this.#socket === null) return false;
+    // One that is closing says so only after it is closed; what is sent meanwhile is lost, and browsers complain.
+    if (this.#link.state !== 'live' || this.#socket?.readyState !== OPEN) return false;
     this.#socket.send(encodeMessage(message));
     return true;
   }
@@ -183,7 +189,9 @@ export class Connection {
 
   #ping(answerWithinMs: number): void {
     this.#cancelPing?.();
-    if (!this.send({ ping: { client_ms: Math.round(this.options.surroundings.monotonicMs()) } })) return;
+    if (this.#link.state !== 'live') return;
+    // Also of a socket that hangs while it closes an answer is expected: none comes, and it is given up.
+    this.send({ ping: { client_ms: Math.round(this.options.surroundings.monotonicMs()) } });
     this.#expectAnswer(answerWithinMs);
     this.#pings += 1;
     const next = this.#pings < FIRST_PINGS ? FIRST_PING_EVERY_MS : PING_EVERY_MS;

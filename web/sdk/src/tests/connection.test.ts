@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, backoffMs, delayAfter } from '../backoff';
 import { CLOSE } from '../protocol.gen';
-import { connect, createTask, FakeApi, fixture, settle } from './fake';
+import { connect, createTask, durable, FakeApi, fixture, settle } from './fake';
 
 describe('backoff', () => {
   it.each([0, 1, 2, 3, 5, 8, 20])('after %i failures lies between half a second and thirty', (attempt) => {
@@ -115,6 +115,32 @@ describe('a connection', () => {
     const pings = socket.sent.filter((message) => 'ping' in message).length;
     expect(pings).toBeGreaterThanOrEqual(5);
     expect(pings).toBeLessThanOrEqual(9);
+  });
+
+  it('gives a socket up that hangs while it closes', async () => {
+    const { world, client } = fixture();
+    client.send(createTask('a'));
+    const socket = await connect(world);
+    socket.readyState = 2;
+    await world.pass(30_000);
+    expect(socket.isClosed).toBe(true);
+    expect(world.sockets.length).toBeGreaterThan(1);
+  });
+
+  it('sends nothing on a socket that is closing, and all of it on the next', async () => {
+    const { world, client } = fixture();
+    client.send(createTask('a'));
+    const socket = await connect(world);
+    socket.say(durable(1, 1));
+    socket.readyState = 2;
+    const before = socket.sent.length;
+    client.send(createTask('b'));
+    await world.pass(1_000);
+    expect(socket.sent.length).toBe(before);
+    socket.drop(4001);
+    await world.pass(10);
+    const next = await connect(world);
+    expect(next.commands.map(({ cmd_seq }) => cmd_seq)).toContain(1);
   });
 
   it('takes a new ticket for each socket', async () => {

@@ -18,6 +18,7 @@ export class FakeSocket implements SocketLike {
   onerror: (() => void) | null = null;
   readonly sent: ClientMessage[] = [];
   isClosed = false;
+  readyState = 1;
 
   send(data: Uint8Array): void {
     this.sent.push(decode(data) as ClientMessage);
@@ -25,6 +26,7 @@ export class FakeSocket implements SocketLike {
 
   close(): void {
     this.isClosed = true;
+    this.readyState = 3;
   }
 
   /** The server speaks. */
