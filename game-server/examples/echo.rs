@@ -68,7 +68,10 @@ where
     let mut socket = socket::open(stream, LIMITS).await;
     while let Some(Ok(message)) = socket::next_message(&mut socket).await {
         let answered = match message {
-            Message::Text(_) | Message::Binary(_) => socket.send(message).await,
+            Message::Text(_) | Message::Binary(_) => match socket::feed(&mut socket, message).await {
+                Ok(()) => socket.flush().await,
+                error => error,
+            },
             // The frame layer has answered these.
             _ => Ok(()),
         };

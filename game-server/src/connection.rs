@@ -258,7 +258,7 @@ where
     async fn write(&mut self, frames: impl IntoIterator<Item = Message>) -> Result<(), Ending> {
         let writing = async {
             for frame in frames {
-                self.socket.feed(frame).await?;
+                socket::feed(&mut self.socket, frame).await?;
             }
             self.socket.flush().await
         };
