@@ -10,7 +10,7 @@ use simulation::rejection::Rejection;
 use simulation::rules::correction::AMOUNT_MAX;
 
 use super::NodeOperations;
-use super::players::{catalogue, chapter, fold_to, head_of, read_failed, store_failed, within};
+use super::players::{chapter, fold_to, head_of, read_failed, store_failed, within};
 use crate::acting::{ActFailed, Acted};
 use crate::journal;
 use crate::node::Node;
@@ -241,7 +241,7 @@ pub(super) async fn declare_outage(
 ) -> Result<(), Refused> {
     let node = &operations.node;
     let now_ms = node.clock.now_ms();
-    check_outage(outage, now_ms, catalogue(node).streak.outage_min_ms)?;
+    check_outage(outage, now_ms, node.catalogue().streak.outage_min_ms)?;
     let Outage { from_ms, until_ms } = outage;
     let lately = node.uptime.outages(now_ms.saturating_sub(OUTAGE_MAX_MS)).await.map_err(store_failed)?;
     let is_new = lately.iter().all(|known| known.from_ms != from_ms);

@@ -22,9 +22,7 @@ pub(super) use self::finding::find_players;
 use self::finding::{Names, row};
 pub(super) use self::history::{export, hero_at, timeline};
 pub(super) use self::keeping::{ban, close_connections, erase};
-pub(super) use self::reading::{
-    catalogue, chapter, fold_to, head_of, read_failed, store_failed, view, within,
-};
+pub(super) use self::reading::{chapter, fold_to, head_of, read_failed, store_failed, view, within};
 use super::NodeOperations;
 
 /// Documents made at once: each is in memory as a whole.
@@ -98,7 +96,7 @@ async fn owner(operations: &NodeOperations, head: &HeroHead) -> Result<Option<St
     let HeroState::Owned { node: owner } = head.state else { return Ok(None) };
     let node = &operations.node;
     if !node.store.is_shared() {
-        return Ok(Some(node.config.node_name.clone().unwrap_or_else(|| "this server".to_owned())));
+        return Ok(node.config.node_name.clone());
     }
     let name = node.support.node_name(owner).await.map_err(store_failed)?;
     Ok(Some(name.unwrap_or_else(|| owner.0.to_string())))

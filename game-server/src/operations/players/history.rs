@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use persistence::{CommandRef, EventRecord, HeroId, Seq};
 use simulation::event::{Event, TimedEvent};
 
-use super::reading::{apply, catalogue, chapter, fold_to, head_of, read_failed, store_failed, view, within};
+use super::reading::{apply, chapter, fold_to, head_of, read_failed, store_failed, view, within};
 use crate::node::Node;
 use crate::operations::NodeOperations;
 use crate::{convert, export as document, journal};
@@ -89,7 +89,7 @@ pub(in crate::operations) async fn hero_at(
         let timed = apply(&mut stored, record, texts.as_ref()).map_err(read_failed)?;
         // Before its first event there was no hero to see.
         let changed = if seq == 1 { &[][..] } else { std::slice::from_ref(&timed) };
-        let before = convert::patch(&earlier, changed, &catalogue(node), timed.at_ms);
+        let before = convert::patch(&earlier, changed, &node.catalogue(), timed.at_ms);
         Ok(HeroAt {
             seq,
             at_ms: timed.at_ms,
@@ -120,7 +120,7 @@ pub(in crate::operations) async fn export(
 
 async fn written(node: &Node, hero: HeroId) -> Result<Vec<u8>, Refused> {
     let mut out = Bounded { bytes: Vec::new(), is_full: false };
-    let catalogue = catalogue(node);
+    let catalogue = node.catalogue();
     let writing = document::run(&*node.store, &node.texts, &catalogue, hero, &mut out);
     // A history that breaks the fold must not take the request's task with it.
     let written = AssertUnwindSafe(writing).catch_unwind().await.map_err(|_panic| Refused::Internal)?;

@@ -1,13 +1,11 @@
 //! Reads heroes beside the game: ids, pages, folds, and what a failure means to an operator.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 use admin_http::Refused;
 use persistence::{EventRecord, HeroHead, HeroId, Seq, StoreError};
 use serde_json::Value;
-use simulation::catalogue::Catalogue;
 use simulation::event::TimedEvent;
 use simulation::hero::Hero;
 use tokio::time::timeout;
@@ -50,18 +48,13 @@ pub(in crate::operations) async fn head_of(node: &Node, hero: &str) -> Result<(H
     head.map(|head| (hero, head)).ok_or_else(|| Refused::NotFound(format!("there is no hero {hero}")))
 }
 
-/// The numbers in force.
-pub(in crate::operations) fn catalogue(node: &Node) -> Arc<Catalogue> {
-    node.catalogue()
-}
-
 /// A hero as its player saw it at the moment of its last event.
 pub(in crate::operations) fn view(
     operations: &NodeOperations,
     stored: &Hero,
     hero: HeroId,
 ) -> Result<Value, Refused> {
-    let catalogue = catalogue(&operations.node);
+    let catalogue = operations.node.catalogue();
     // The rules that make the view meet heroes of any age here.
     let make = || convert::hero_view(stored, &hero.to_string(), &catalogue, stored.latest_ms);
     let view = catch_unwind(AssertUnwindSafe(make)).map_err(|_panic| Refused::Internal)?;
