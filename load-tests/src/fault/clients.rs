@@ -70,7 +70,7 @@ async fn deaf(plan: &ServerPlan, device: &Device) -> Result<Socket> {
 }
 
 async fn slow_readers(bench: &Bench) -> Result<Outcome> {
-    let plan = bench.plan("22")?.with("UNAUTHENTICATED_PER_ADDRESS_MAX", "1000");
+    let plan = bench.plan("22")?;
     let server = plan.start().await?;
     let options = CrowdOptions { bots: 30, seed: bench.seed, wish_every_ms: 200, cut_once_in: 0 };
     let crowd = Crowd::start(&plan.endpoint(), &options).await?;

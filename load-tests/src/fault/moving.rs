@@ -117,7 +117,7 @@ async fn pairs(node: &Endpoint, count: u32) -> Result<Vec<[Player; 2]>> {
 
 async fn claimed_at_once(bench: &Bench) -> Result<Outcome> {
     let postgres = Postgres::start();
-    let plan = plan(bench, "15", &postgres).await?.with("UNAUTHENTICATED_PER_ADDRESS_MAX", "100");
+    let plan = plan(bench, "15", &postgres).await?;
     let two = Two::start(plan).await?;
     let heroes = bench.count(1_000, 100);
     let nodes = two.nodes();
@@ -228,7 +228,7 @@ async fn hand_over(bench: &Bench) -> Result<Outcome> {
 async fn measured(bench: &Bench, redis: Option<&Redis>) -> Result<Outcome> {
     let postgres = Postgres::start();
     let case = if redis.is_some() { "hand-over-redis" } else { "hand-over" };
-    let mut plan = plan(bench, case, &postgres).await?.with("UNAUTHENTICATED_PER_ADDRESS_MAX", "100");
+    let mut plan = plan(bench, case, &postgres).await?;
     if let Some(redis) = redis {
         plan = plan.with("REDIS_URL", &redis.url());
     }

@@ -100,7 +100,6 @@ pub async fn run(options: &HeadlineOptions) -> Result<HeadlineReport> {
         .on_database(&postgres.url())
         .pinned_to(SERVER_CORE)
         .with("CONNECTIONS_MAX", "19500")
-        .with("UNAUTHENTICATED_PER_ADDRESS_MAX", "1000")
         .with("SHARDS", "1");
     first.migrate().await?;
     let mut servers: Vec<Server> = Vec::new();

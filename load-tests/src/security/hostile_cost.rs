@@ -68,7 +68,6 @@ pub(super) async fn run(options: &SecurityOptions) -> Result<Vec<Measurement>> {
         found.push(decoding(name, &payload(), options.count(1_000, 100))?);
     }
     let plan = options.plan("hostile-cost")?.without_socket_limits();
-    let plan = plan.with("UNAUTHENTICATED_PER_ADDRESS_MAX", "1000");
     let server = plan.start().await?;
     let id = server.id().context("the server runs")?;
     let device = Device::new_guest(&plan.endpoint(), None, 1).await?;

@@ -58,7 +58,6 @@ struct Stage {
 pub(super) async fn run(options: &SecurityOptions) -> Result<Vec<Measurement>> {
     let rounds = options.count(5, 1);
     let plan = options.plan("slow-reader")?.without_socket_limits();
-    let plan = plan.with("UNAUTHENTICATED_PER_ADDRESS_MAX", "1000");
     let server = plan.start().await?;
     let stage = Arc::new(Stage {
         endpoint: plan.endpoint(),

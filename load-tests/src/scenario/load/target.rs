@@ -81,8 +81,7 @@ impl Target {
             Target::Own { binary, directory, database, environment } => {
                 let plan = ServerPlan::new(binary, directory)?
                     .without_socket_limits()
-                    .with("CONNECTIONS_MAX", "1000000")
-                    .with("UNAUTHENTICATED_PER_ADDRESS_MAX", "1000");
+                    .with("CONNECTIONS_MAX", "1000000");
                 let plan = match database {
                     Some(url) => plan.on_database(url),
                     None => plan,
