@@ -51,13 +51,14 @@ export class GameServer {
   private constructor(
     readonly folder: string,
     private readonly ports: readonly [number, number, number],
+    private readonly variables: NodeJS.ProcessEnv,
   ) {}
 
   /** A server with a store of its own. */
-  static async start(): Promise<GameServer> {
+  static async start(variables: NodeJS.ProcessEnv = {}): Promise<GameServer> {
     if (!existsSync(BINARY)) throw new Error(`there is no server at ${BINARY}: build it first, or set DOPAMINE_HERO_BIN`);
     const folder = await mkdtemp(join(tmpdir(), 'dopamine-hero-e2e-'));
-    const server = new GameServer(folder, await freePorts());
+    const server = new GameServer(folder, await freePorts(), variables);
     try {
       await server.start();
     } catch (error) {
@@ -85,6 +86,7 @@ export class GameServer {
       ADMIN_PORT: String(adminPort),
       METRICS_PORT: String(metricsPort),
       DATABASE_URL: `sqlite://${join(this.folder, 'heroes.sqlite')}`,
+      ...this.variables,
     };
   }
 
