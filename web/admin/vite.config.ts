@@ -1,19 +1,25 @@
+import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, loadEnv } from 'vite';
 
-/** Where `npm run dev:admin` finds the operators' listener. */
-const server = process.env['DOPAMINE_HERO_ADMIN'] ?? 'http://127.0.0.1:3002';
+/** Variables of `web/.env` and of the shell, which comes first: `web/.env.example` has them all. */
+const FOLDER = resolve(import.meta.dirname, '..');
 
-export default defineConfig({
-  root: import.meta.dirname,
-  plugins: [react()],
-  build: {
-    outDir: 'dist',
-    emptyOutDir: true,
-    target: 'es2022',
-    // The listener's content security policy allows no data: fonts.
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-  },
-  server: { port: 5174, proxy: { '/v1': { target: server, changeOrigin: true } } },
+export default defineConfig(({ mode }) => {
+  /** Where `npm run dev:admin` finds the operators' listener. */
+  const server = loadEnv(mode, FOLDER, 'DOPAMINE_HERO_')['DOPAMINE_HERO_ADMIN'] ?? 'http://127.0.0.1:3002';
+  return {
+    root: import.meta.dirname,
+    envDir: FOLDER,
+    plugins: [react()],
+    build: {
+      outDir: 'dist',
+      emptyOutDir: true,
+      target: 'es2022',
+      // The listener's content security policy allows no data: fonts.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+    server: { port: 5174, proxy: { '/v1': { target: server, changeOrigin: true } } },
+  };
 });

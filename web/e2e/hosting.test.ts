@@ -1,11 +1,17 @@
 /** The player's client on a host of its own (`vercel.json`) is sent as the server sends it itself. */
 
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join, relative, resolve } from 'node:path';
 import { getTransformedRoutes, type Route } from '@vercel/routing-utils';
+import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GameServer } from './harness';
+import { freshTab, GameServer, launch, startButton, status } from './harness';
 
 const DIST = resolve(import.meta.dirname, '../player/dist');
 const FILES = readdirSync(DIST, { recursive: true, withFileTypes: true })
@@ -110,4 +116,72 @@ describe('vercel.json', () => {
     const policy = 'headers' in page ? page.headers['content-security-policy'] : undefined;
     expect(policy).toContain(`connect-src 'self' wss://${api?.host}`);
   });
+});
+
+const TYPES: Record<string, string> = { '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
+
+/** Sends the files of a folder with the headers of vercel.json, and passes /v1 on, as that host does: requests, no sockets. */
+async function host(folder: string, headers: Record<string, string>, api: () => string): Promise<Server> {
+  const page = createServer(async (request, response) => {
+    const path = request.url ?? '/';
+    const body: Buffer[] = [];
+    for await (const chunk of request) body.push(chunk as Buffer);
+    if (path.startsWith('/v1/')) {
+      const passed = new Headers(Object.entries(request.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+      for (const own of ['connection', 'content-length', 'host', 'transfer-encoding']) passed.delete(own);
+      const answer = await fetch(new URL(path, api()), {
+        method: request.method ?? 'GET',
+        headers: passed,
+        ...(body.length > 0 ? { body: Buffer.concat(body) } : {}),
+      });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
+      return;
+    }
+    const file = extname(path) === '' ? 'index.html' : path;
+    response.writeHead(200, { ...headers, 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.end(readFileSync(join(folder, file)));
+  });
+  page.listen(0, '127.0.0.1');
+  await once(page, 'listening');
+  return page;
+}
+
+it('a page on a host of its own plays over a socket to the server', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dopamine-hero-host-'));
+  const browser = await launch();
+  const here = fromHost('/');
+  const policy = 'headers' in here ? (here.headers['content-security-policy'] ?? '') : '';
+  const headers: Record<string, string> = {};
+  let players: GameServer | null = null;
+  const page = await host(folder, headers, () => players?.url ?? '');
+  try {
+    const origin = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+    players = await GameServer.start({ ALLOWED_ORIGINS: origin });
+    const socket = `ws://${new URL(players.url).host}`;
+    headers['content-security-policy'] = policy.replace(/wss:\S+$/, socket);
+    process.env['VITE_SOCKET_URL'] = `${socket}/v1/ws`;
+    await build({
+      configFile: resolve(import.meta.dirname, '../player/vite.config.ts'),
+      build: { outDir: folder },
+      logLevel: 'error',
+    });
+    const tab = await freshTab(browser, origin);
+    const opened: string[] = [];
+    tab.page.on('websocket', (one) => opened.push(one.url()));
+    await startButton(tab.page).click();
+    await tab.page.getByTestId('timer').waitFor();
+    await expect.poll(() => status(tab.page)).toBe('All saved');
+    await tab.page.reload();
+    await tab.page.getByTestId('timer').waitFor();
+    await expect.poll(() => status(tab.page)).toBe('All saved');
+    expect(new Set(opened)).toEqual(new Set([`${socket}/v1/ws`]));
+    expect(tab.complaints).toEqual([]);
+  } finally {
+    delete process.env['VITE_SOCKET_URL'];
+    await browser.close();
+    page.closeAllConnections();
+    page.close();
+    await players?.remove();
+    await rm(folder, { recursive: true, force: true });
+  }
 });

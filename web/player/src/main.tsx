@@ -16,7 +16,12 @@ import { followSystem } from './settings';
 followSystem();
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no root');
-const browser = new Browser({ name: 'dopamine-hero-player/0.1.0' });
+/** Set when the page is on a host of its own, which passes requests on to the server but no sockets. */
+const elsewhere = import.meta.env['VITE_SOCKET_URL'] as string | undefined;
+const browser = new Browser({
+  name: 'dopamine-hero-player/0.1.0',
+  ...(elsewhere ? { socketUrl: elsewhere } : {}),
+});
 createRoot(root).render(<Root browser={browser} first={await browser.play()} />);
 
 // Only the built client: while developing, an old page from a cache is the last thing one wants.

@@ -13,6 +13,8 @@ import { browserLocks, chooseStream, knownStreams, type Locks, newStream, type S
 export interface BrowserOptions {
   /** Shown to the operator. */
   name: string;
+  /** Where the socket is opened, when that is not the host of the page. */
+  socketUrl?: string;
 }
 
 /** A tab that is frozen while it holds a lock does not hold up the others for longer. */
@@ -110,7 +112,7 @@ export class Browser {
   ): DopamineHero {
     return new DopamineHero({
       identity,
-      socketUrl: socketUrl(location),
+      socketUrl: this.#options.socketUrl ?? socketUrl(location),
       storage: this.#storage,
       streamId,
       surroundings: this.#surroundings,
