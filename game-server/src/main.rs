@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use game_server::clock::Clock;
 use game_server::config::{Config, Problem};
 use game_server::exit::Exit;
+use game_server::operations::cost::table;
 use game_server::server::{Server, StartError};
 use game_server::store::OpenStore;
 use game_server::{healthcheck, simulate, telemetry, tools};
@@ -66,6 +67,15 @@ enum Command {
     },
     /// Put the catalogue inside this program in force; servers that run follow within seconds
     UseBuiltinCatalogue,
+    /// What it costs to run this for so many people: the three phases of the plan, from measured load and a list of prices
+    Cost {
+        /// Registered players; adds a row for them
+        #[arg(long)]
+        players: Option<u64>,
+        /// Percent of them that are there at once at the busiest time (10 when left out)
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(1..=100))]
+        concurrency: Option<u64>,
+    },
     /// Ask the server on this machine whether it is ready
     Healthcheck,
     /// Who may use the operators' panel. Works beside a running server
@@ -114,6 +124,9 @@ fn main() -> ExitCode {
     if let Command::Simulate { file } = &command {
         return finish(simulate::run(file, &mut std::io::stdout().lock()));
     }
+    if let Command::Cost { players, concurrency } = command {
+        return finish(table::write(players, concurrency, &mut std::io::stdout().lock()));
+    }
     let config = match Config::parse(environment) {
         Ok(config) => config,
         Err(problems) => return refuse(&problems),
@@ -138,7 +151,7 @@ async fn run(command: Command, config: Config) -> ExitCode {
     let mut out = std::io::stdout();
     match command {
         Command::Serve => serve(config).await,
-        Command::Simulate { .. } => ExitCode::SUCCESS,
+        Command::Simulate { .. } | Command::Cost { .. } => ExitCode::SUCCESS,
         Command::Verify => match tools::verify(&config, &mut out).await {
             Ok(summary) if summary.damaged == 0 => ExitCode::SUCCESS,
             Ok(_) => Exit::Damaged.into(),

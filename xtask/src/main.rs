@@ -67,6 +67,12 @@ enum Verb {
         #[command(subcommand)]
         action: infra::Action,
     },
+    /// Say what it costs to run this for so many people, from measured load and a list of prices
+    Cost {
+        /// `--players N --concurrency PERCENT`, as `dopamine-hero cost` takes them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Inject faults into real processes and check that nothing is lost: all of them, or the named ones
     Faults(faults::FaultArguments),
     /// Prove what tests are too short for: fuzz targets, the WebSocket conformance suite, a search for leaked secrets
@@ -127,6 +133,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Build { part, release } => verbs::build(&workspace, part, release),
         Verb::Db { action } => database::run(&workspace, &action),
         Verb::Infra { action } => infra::run(&workspace, &action),
+        Verb::Cost { arguments } => verbs::cost(&workspace, &arguments),
         Verb::Faults(arguments) => faults::run(&workspace, &arguments),
         Verb::Security(arguments) => security::run(&workspace, &arguments),
         Verb::Bench(arguments) => bench::run(&workspace, &arguments),

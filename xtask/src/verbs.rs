@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::Part;
-use crate::process::{cargo, npm};
+use crate::process::{self, cargo, npm};
 use crate::serve;
 use crate::step::{Output, Steps};
 use crate::tidy;
@@ -27,6 +27,13 @@ pub(crate) fn build(workspace: &Workspace, part: Option<Part>, release: bool) ->
         eprintln!("built {}", workspace.server_binary(release).display());
     }
     Ok(())
+}
+
+/// The server's own subcommand; the model is in the server, because the panel shows it too.
+pub(crate) fn cost(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let mut steps = Steps::new(1, Output::Brief);
+    steps.must("server", |reporter| serve::build(workspace, false, reporter))?;
+    process::run(Command::new(workspace.server_binary(false)).arg("cost").args(arguments))
 }
 
 /// How many steps [`lint_steps`] takes.

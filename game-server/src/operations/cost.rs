@@ -5,6 +5,7 @@
 
 mod model;
 mod notices;
+pub mod table;
 mod window;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use self::model::{Capacity, Installation, Prices, cents};
+use self::model::{AT_ONCE_PERCENT, Capacity, Installation, Prices, cents};
 use self::notices::Channels;
 use self::window::{Limits, Reading, Window};
 use super::NodeOperations;
@@ -223,7 +224,7 @@ impl Costs {
             passed_percent: self.store.told_percents(span.month).await?,
             told_to: self.channels.names().map(str::to_owned).collect(),
         };
-        let phases = model::phases(&self.prices, &self.capacity);
+        let phases = model::phases(&self.prices, &self.capacity, AT_ONCE_PERCENT);
         let prices_of = format!("{} ({})", self.prices.as_of, self.prices.source);
         Ok(Cost { rightsizing, phases, budget, prices_of })
     }

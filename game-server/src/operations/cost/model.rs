@@ -114,9 +114,8 @@ impl Size {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Capacity {
-    /// When and how it was measured: for whoever reads the file.
-    #[serde(rename = "measured")]
-    _measured: String,
+    /// When and how it was measured.
+    pub(super) measured: String,
     /// Players that play at once on one whole processor, at 70 % of it.
     pub(super) players_per_core: u64,
     /// Memory of a server without players.
@@ -297,21 +296,43 @@ const PLAN: [Planned; 3] = [
 ];
 
 /// The three phases with what they cost, each at its upper end.
-pub(super) fn phases(prices: &Prices, capacity: &Capacity) -> Vec<Phase> {
-    PLAN.iter().map(|planned| phase(prices, capacity, planned)).collect()
+pub(super) fn phases(prices: &Prices, capacity: &Capacity, at_once_percent: u64) -> Vec<Phase> {
+    PLAN.iter().map(|planned| phase(prices, capacity, planned, planned.users_to, at_once_percent)).collect()
 }
 
-fn phase(prices: &Prices, capacity: &Capacity, planned: &Planned) -> Phase {
-    let players_at_once = planned.users_to * AT_ONCE_PERCENT / 100;
+/// So many users, with the parts of the phase that they belong to.
+pub(super) fn plan_for(prices: &Prices, capacity: &Capacity, users: u64, at_once_percent: u64) -> Phase {
+    phase(prices, capacity, planned_for(users), users, at_once_percent)
+}
+
+/// The most players at once that any plan here carries.
+pub(super) fn players_max(prices: &Prices, capacity: &Capacity) -> u64 {
+    let most = prices.sizes().iter().map(|size| capacity.players(size)).max();
+    most.unwrap_or(0) * u64::from(SERVERS_MAX)
+}
+
+/// The phase that so many users belong to; the last one has no end.
+fn planned_for(users: u64) -> &'static Planned {
+    let [small, growing, grown] = &PLAN;
+    if users <= small.users_to {
+        small
+    } else if users <= growing.users_to {
+        growing
+    } else {
+        grown
+    }
+}
+
+fn phase(prices: &Prices, capacity: &Capacity, planned: &Planned, users: u64, at_once_percent: u64) -> Phase {
+    let players_at_once = users * at_once_percent / 100;
     let (servers, size) = cheapest(prices, capacity, planned.servers_min, players_at_once);
     let mut parts = vec![("servers".to_owned(), cents(f64::from(servers) * size.month_usd()))];
-    parts.extend(fixed_parts(prices, planned));
+    parts.extend(fixed_parts(prices, planned, users));
     let total_usd = cents(parts.iter().map(|(_, usd)| usd).sum());
     let size = size.name();
-    let (users_from, users_to) = (planned.users_from, planned.users_to);
     Phase {
-        users_from,
-        users_to,
+        users_from: planned.users_from,
+        users_to: users,
         players_at_once,
         servers,
         size,
@@ -337,10 +358,10 @@ fn cheapest(prices: &Prices, capacity: &Capacity, servers_min: u32, players: u64
 }
 
 /// What costs by the month whatever the servers do, by name.
-fn fixed_parts(prices: &Prices, planned: &Planned) -> Vec<(String, f64)> {
+fn fixed_parts(prices: &Prices, planned: &Planned, users: u64) -> Vec<(String, f64)> {
     let month = |hour_usd: f64| hour_usd * HOURS_PER_MONTH;
     let copies = if planned.is_doubled { 2.0 } else { 1.0 };
-    let thousands = thousands(planned.users_to);
+    let thousands = thousands(users);
     let hour_usd = |list: &[Named], index: usize| list.get(index).map_or(0.0, |named| named.hour_usd);
     let database = copies * month(hour_usd(&prices.databases, planned.database));
     let redis = planned.cache.map_or(0.0, |index| month(hour_usd(&prices.caches, index)));
@@ -378,14 +399,7 @@ pub(super) struct Installation {
 /// Dollars a month besides the servers, of the phase in which this many players at once are.
 pub(super) fn fixed_month_usd(prices: &Prices, installation: Installation, players_at_once: u64) -> f64 {
     let users = players_at_once.saturating_mul(100) / AT_ONCE_PERCENT;
-    let [small, growing, grown] = &PLAN;
-    let planned = if users <= small.users_to {
-        small
-    } else if users <= growing.users_to {
-        growing
-    } else {
-        grown
-    };
+    let planned = planned_for(users);
     let is_there = |name: &str| match name {
         "database" => installation.has_database,
         "redis" => installation.has_redis,
@@ -393,7 +407,11 @@ pub(super) fn fixed_month_usd(prices: &Prices, installation: Installation, playe
         // A file lies on the server's own disk, and a server at home sends for nothing.
         _ => installation.has_database || installation.has_balancer,
     };
-    fixed_parts(prices, planned).iter().filter(|(name, _)| is_there(name)).map(|(_, usd)| usd).sum()
+    fixed_parts(prices, planned, planned.users_to)
+        .iter()
+        .filter(|(name, _)| is_there(name))
+        .map(|(_, usd)| usd)
+        .sum()
 }
 
 /// Dollars with two digits behind the point.

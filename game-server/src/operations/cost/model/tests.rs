@@ -99,7 +99,7 @@ fn too_little_was_measured_to_say() {
 #[test]
 fn the_plan_holds_with_the_measured_load() {
     let (prices, capacity) = (Prices::embedded(), Capacity::embedded());
-    let phases = phases(&prices, &capacity);
+    let phases = phases(&prices, &capacity, AT_ONCE_PERCENT);
     let plan: Vec<_> = phases.iter().map(|it| (it.users_from, it.users_to, it.planned_usd)).collect();
     assert_eq!(plan, [(0, 1_000, 70.0), (1_000, 10_000, 280.0), (10_000, 50_000, 1_000.0)]);
     for phase in &phases {
@@ -118,11 +118,11 @@ fn a_weaker_server_costs_more() {
     let prices = Prices::embedded();
     let strong = Capacity::embedded();
     let weak = Capacity { players_per_core: strong.players_per_core / 100, ..strong.clone() };
-    let total = |capacity| phases(&prices, capacity)[2].total_usd;
+    let total = |capacity| phases(&prices, capacity, AT_ONCE_PERCENT)[2].total_usd;
     assert!(total(&weak) > total(&strong));
     // Nothing carries this: the plan says the most that it knows, and does not loop.
     let none = Capacity { players_per_core: 0, ..strong };
-    assert_eq!(phases(&prices, &none)[2].servers, SERVERS_MAX);
+    assert_eq!(phases(&prices, &none, AT_ONCE_PERCENT)[2].servers, SERVERS_MAX);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_installation_pays_for_what_it_has() {
     let all = Installation { has_database: true, has_redis: true, has_balancer: true };
     let by_players = [0, 101, 1_001].map(|players| fixed_month_usd(&prices, all, players));
     assert!(by_players[0] < by_players[1] && by_players[1] < by_players[2], "{by_players:?}");
-    let phases = phases(&prices, &Capacity::embedded());
+    let phases = phases(&prices, &Capacity::embedded(), AT_ONCE_PERCENT);
     let servers = phases[2].parts[0].1;
     assert_eq!(cents(by_players[2] + servers), phases[2].total_usd, "the same as in the plan");
 }
