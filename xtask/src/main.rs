@@ -6,6 +6,8 @@ mod bench;
 mod clock;
 mod codegen;
 mod database;
+mod dependencies;
+mod deploy;
 mod dev;
 mod faults;
 mod files;
@@ -14,6 +16,7 @@ mod install;
 mod instructions;
 mod process;
 mod readiness;
+mod release;
 mod security;
 mod serve;
 mod signals;
@@ -83,12 +86,14 @@ enum Verb {
     Instructions(instructions::InstructionArguments),
     /// Play seeds of the simulation: two nodes, one store, and what goes wrong between them
     Sim(sim::SimArguments),
-    /// Check style: tidy, rustfmt, clippy, the TypeScript linter
+    /// Check style and what we depend on: tidy, rustfmt, clippy, the TypeScript linter, licences
     Lint {
         /// Repair what can be repaired by itself
         #[arg(long)]
         fix: bool,
     },
+    /// Ask for known vulnerabilities of crates and npm packages
+    Audit,
     /// Format the Rust sources
     Fmt,
     /// Check the types of Rust and TypeScript without building
@@ -101,6 +106,10 @@ enum Verb {
     },
     /// Check the rules of the repository: who depends on whom, file sizes, names in ARCHITECTURE.md
     Tidy,
+    /// Put an image on the servers of an environment: tables, blue/green, drain
+    Deploy(deploy::DeployArguments),
+    /// Make the files of a release from the images of a tag
+    Release(release::ReleaseArguments),
     /// Do what continuous integration does: lint, every test, the count of instructions, short fuzzing
     Ci,
 }
@@ -140,10 +149,13 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Instructions(arguments) => instructions::run(&workspace, &arguments),
         Verb::Sim(sim) => sim::run(&workspace, &sim),
         Verb::Lint { fix } => verbs::lint(&workspace, fix),
+        Verb::Audit => dependencies::audit(&workspace),
         Verb::Fmt => verbs::format(&workspace),
         Verb::Check => verbs::check(&workspace),
         Verb::Codegen { check } => codegen::run(&workspace, check),
         Verb::Tidy => tidy::run(&workspace),
+        Verb::Deploy(arguments) => deploy::run(&arguments),
+        Verb::Release(arguments) => release::run(&workspace, &arguments),
         Verb::Ci => suite::ci(&workspace),
     }
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::Part;
+use crate::dependencies;
 use crate::process::{self, cargo, npm};
 use crate::serve;
 use crate::step::{Output, Steps};
@@ -37,7 +38,7 @@ pub(crate) fn cost(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 }
 
 /// How many steps [`lint_steps`] takes.
-pub(crate) const LINT_STEP_COUNT: usize = 4;
+pub(crate) const LINT_STEP_COUNT: usize = 5;
 
 pub(crate) fn lint(workspace: &Workspace, fix: bool) -> Result<()> {
     let mut steps = Steps::new(LINT_STEP_COUNT, Output::All);
@@ -45,7 +46,7 @@ pub(crate) fn lint(workspace: &Workspace, fix: bool) -> Result<()> {
     steps.finish()
 }
 
-/// Everything about style. With `fix`, what a tool can repair is repaired first.
+/// Everything about style, and the licences of what we depend on. With `fix`, what a tool can repair is repaired first.
 pub(crate) fn lint_steps(workspace: &Workspace, fix: bool, steps: &mut Steps) {
     steps.try_step("tidy", |_| tidy::run(workspace));
     steps.try_step("format", |reporter| {
@@ -75,6 +76,7 @@ pub(crate) fn lint_steps(workspace: &Workspace, fix: bool, steps: &mut Steps) {
         }
         reporter.run(&mut npm(workspace, &["run", "lint"]))
     });
+    steps.try_step("dependencies", |reporter| dependencies::check(workspace, reporter));
 }
 
 pub(crate) fn format(workspace: &Workspace) -> Result<()> {
