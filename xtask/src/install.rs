@@ -25,11 +25,13 @@ pub(crate) fn browser(reporter: &Reporter) -> Result<PathBuf> {
     find_browser().with_context(|| format!("the package chromium brought no browser; {advice}"))
 }
 
-fn find_browser() -> Option<PathBuf> {
+/// The first browser on the path.
+pub(crate) fn find_browser() -> Option<PathBuf> {
     BROWSERS.iter().find_map(|name| on_path(name))
 }
 
-fn on_path(program: &str) -> Option<PathBuf> {
+/// Where a program is that can be started by its name.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
@@ -37,7 +39,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
 /// The programs of Postgres and Redis, from which tests start servers of their own; the system's own servers are never
 /// used.
 pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
-    if !has_postgres() {
+    if postgres_programs().is_none() {
         let advice =
             "install Postgres 15 or newer; its tests start servers of their own from initdb and postgres";
         apt_install(&["postgresql-common"], reporter).with_context(|| advice.to_owned())?;
@@ -102,8 +104,7 @@ fn python_tool(workspace: &Workspace, reporter: &Reporter, name: &str, packages:
     }
     let advice = "install Python 3 with its venv module (on Debian python3-venv), and let pip reach PyPI";
     let run = |command: &mut Command| reporter.run(command).with_context(|| advice.to_owned());
-    let can_make = output_of("python3", &["-c", "import ensurepip, venv; print('yes')"]);
-    if can_make.is_none() {
+    if !has_python() {
         apt_install(&["python3-venv"], reporter).with_context(|| advice.to_owned())?;
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
@@ -112,6 +113,11 @@ fn python_tool(workspace: &Workspace, reporter: &Reporter, name: &str, packages:
     std::fs::write(folder.join(COMPLETE), "")
         .with_context(|| format!("cannot write {}", folder.display()))?;
     Ok(folder)
+}
+
+/// Whether Python can make an environment of its own.
+pub(crate) fn has_python() -> bool {
+    output_of("python3", &["-c", "import ensurepip, venv; print('yes')"]).is_some()
 }
 
 /// A C++ compiler, for the fuzzer's runtime.
@@ -146,11 +152,13 @@ pub(crate) fn fault_tools(reporter: &Reporter) {
     }
 }
 
-/// On the path, or where Debian puts each version.
-fn has_postgres() -> bool {
+/// The folder with the programs of Postgres: on the path, or where Debian puts each version, of which the newest counts.
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    on_path("initdb").is_some()
-        || versions.map(|version| version.path().join("bin/initdb")).any(|file| file.is_file())
+    let numbers = versions.filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok());
+    let newest = numbers.max().map(|number| PathBuf::from(format!("/usr/lib/postgresql/{number}/bin")));
+    let found = newest.filter(|folder| folder.join("initdb").is_file());
+    found.or_else(|| on_path("initdb")?.parent().map(Path::to_path_buf))
 }
 
 /// Debian's package makes and starts a server for everybody when it is installed. Nobody here needs it, so that is

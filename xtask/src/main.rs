@@ -9,6 +9,7 @@ mod database;
 mod dependencies;
 mod deploy;
 mod dev;
+mod doctor;
 mod faults;
 mod files;
 mod infra;
@@ -60,6 +61,8 @@ enum Verb {
         #[arg(long)]
         release: bool,
     },
+    /// Say what this machine has of what the verbs need, what it lacks, and how to get that
+    Doctor,
     /// Work on the server's database
     Db {
         #[command(subcommand)]
@@ -140,6 +143,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Dev(dev) => dev::run(&workspace, &dev),
         Verb::Test { suite } => suite::test(&workspace, suite),
         Verb::Build { part, release } => verbs::build(&workspace, part, release),
+        Verb::Doctor => doctor::run(),
         Verb::Db { action } => database::run(&workspace, &action),
         Verb::Infra { action } => infra::run(&workspace, &action),
         Verb::Cost { arguments } => verbs::cost(&workspace, &arguments),

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::process::output_of;
 
 /// The oldest Node.js that Vite runs on.
-const NODE_VERSION_MIN: (u32, u32) = (20, 19);
+pub(crate) const NODE_VERSION_MIN: (u32, u32) = (20, 19);
 
 /// Node.js and npm for the web client.
 pub(crate) fn check_node() -> Result<()> {
