@@ -17,9 +17,9 @@ use crate::step::{Output, Reporter, Steps};
 /// How often AWS is asked how far it is.
 const ASK_EVERY: Duration = Duration::from_secs(10);
 /// Tables are changed within seconds; a task needs a minute or two to start.
-const MIGRATION_TIME_MAX: Duration = Duration::from_secs(15 * 60);
-/// Starting, draining and the time in which one can go back.
-const DEPLOYMENT_TIME_MAX: Duration = Duration::from_secs(60 * 60);
+const MIGRATION_TIME_MAX: Duration = Duration::from_secs(10 * 60);
+/// Starting, draining and the time in which one can go back. Both together end before credentials of an hour do.
+const DEPLOYMENT_TIME_MAX: Duration = Duration::from_secs(45 * 60);
 
 /// What a task definition is made of. What is described beside it (revision, status, times) may not be sent back.
 const DEFINITION: [&str; 14] = [
@@ -88,11 +88,13 @@ fn register(arguments: &DeployArguments, reporter: &Reporter) -> Result<Target> 
     let service = ["describe-services", "--cluster", &arguments.cluster, "--services", &arguments.service];
     let service =
         current(&aws("ecs", &service)?).with_context(|| format!("service {}", arguments.service))?;
-    let described = aws("ecs", &["describe-task-definition", "--task-definition", &service.definition])?;
+    // The newest revision and not the one that runs: settings may have been changed since it was started.
+    let family = family(&service.definition);
+    let described = aws("ecs", &["describe-task-definition", "--task-definition", family])?;
     let next = with_image(&described["taskDefinition"], &service.container, &arguments.image)?;
     let registered = aws("ecs", &["register-task-definition", "--cli-input-json", &next.to_string()])?;
     let definition = text(&registered["taskDefinition"]["taskDefinitionArn"])?.to_owned();
-    reporter.say(&format!("{} becomes {definition}", service.definition));
+    reporter.say(&format!("{definition} will take the place of {}", service.definition));
     Ok(Target { definition, ..service })
 }
 
@@ -108,6 +110,12 @@ fn current(answer: &Value) -> Result<Target> {
         port: balancer["containerPort"].as_u64().context("no balancer leads to a port of it")?,
         network: primary["networkConfiguration"].clone(),
     })
+}
+
+/// `hero` of `arn:aws:ecs:…:task-definition/hero:7`.
+fn family(definition: &str) -> &str {
+    let name = definition.rsplit('/').next().unwrap_or(definition);
+    name.split(':').next().unwrap_or(name)
 }
 
 fn with_image(described: &Value, container: &str, image: &str) -> Result<Value> {
@@ -250,6 +258,12 @@ mod tests {
         assert_eq!(next, json!({ "family": "server", "cpu": "512", "containerDefinitions": containers }));
         let error = with_image(&described(), "other", "new").unwrap_err().to_string();
         assert!(error.contains("no container other"), "{error}");
+    }
+
+    #[test]
+    fn the_family_is_the_name_without_a_revision() {
+        assert_eq!(family("arn:aws:ecs:eu-central-1:1:task-definition/hero-staging:7"), "hero-staging");
+        assert_eq!(family("hero:7"), "hero");
     }
 
     #[test]
