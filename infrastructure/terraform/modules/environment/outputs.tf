@@ -1,0 +1,34 @@
+output "migration" {
+  description = "Input of `aws ecs run-task`: makes the tables of this version."
+  value       = module.deploy.migration
+}
+
+output "deployment" {
+  description = "Input of `aws deploy create-deployment`: replaces the servers."
+  value       = module.deploy.deployment
+}
+
+output "dns_name" {
+  description = "What the players' name points to, by CNAME or alias."
+  value       = module.balancer.dns_name
+}
+
+output "cluster" {
+  description = "ECS cluster of the servers."
+  value       = module.server.cluster.name
+}
+
+output "log_group" {
+  description = "Where servers log."
+  value       = module.server.log_group
+}
+
+output "operators_secret" {
+  description = "Secret that is filled in by hand."
+  value       = module.server.operators_secret
+}
+
+output "uploads_user" {
+  description = "IAM user whose key the servers have."
+  value       = module.uploads.user
+}
