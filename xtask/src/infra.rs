@@ -7,6 +7,7 @@ mod compose;
 mod dashboards;
 mod expression;
 mod metrics;
+mod terraform;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +32,7 @@ pub(crate) enum Action {
 }
 
 /// How many steps [`steps`] takes.
-pub(crate) const STEP_COUNT: usize = 2;
+pub(crate) const STEP_COUNT: usize = 2 + terraform::STEP_COUNT;
 
 pub(crate) fn run(workspace: &Workspace, action: &Action) -> Result<()> {
     match action {
@@ -50,6 +51,7 @@ pub(crate) fn steps(workspace: &Workspace, steps: &mut Steps) {
     } else {
         steps.skip(CHECK, "promtool is missing");
     }
+    terraform::steps(workspace, steps);
 }
 
 fn check(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
