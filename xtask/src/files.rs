@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// Folders that hold what was built or fetched, not what was written.
-const NOT_SOURCES: [&str; 8] =
-    [".git", "target", "node_modules", "dist", "data", "coverage", "test-results", ".vite"];
+const NOT_SOURCES: [&str; 9] =
+    [".git", "target", "node_modules", "dist", "data", "coverage", "test-results", ".vite", ".terraform"];
 
 /// All files under `folder`, as paths relative to it with `/`, in a fixed order.
 pub(crate) fn sources(folder: &Path) -> Result<Vec<String>> {

@@ -9,6 +9,7 @@ mod dashboards;
 mod expression;
 mod metrics;
 mod pipeline;
+mod terraform;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +34,7 @@ pub(crate) enum Action {
 }
 
 /// How many steps [`steps`] takes.
-pub(crate) const STEP_COUNT: usize = 3;
+pub(crate) const STEP_COUNT: usize = 3 + terraform::STEP_COUNT;
 
 pub(crate) fn run(workspace: &Workspace, action: &Action) -> Result<()> {
     match action {
@@ -53,6 +54,7 @@ pub(crate) fn steps(workspace: &Workspace, steps: &mut Steps) {
         steps.skip(CHECK, "promtool is missing");
     }
     steps.try_step("workflows and Dockerfile", |reporter| pipeline::check(workspace, reporter));
+    terraform::steps(workspace, steps);
 }
 
 fn check(workspace: &Workspace, reporter: &Reporter) -> Result<()> {

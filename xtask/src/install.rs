@@ -93,6 +93,19 @@ pub(crate) fn cargo_deny(workspace: &Workspace, reporter: &Reporter) -> Result<P
     Ok(folder.join("bin/cargo-deny"))
 }
 
+/// Reads what Terraform would make, and knows what is careless about it.
+pub(crate) fn checkov(workspace: &Workspace, reporter: &Reporter) -> Result<PathBuf> {
+    const VERSION: &str = "3.3.30";
+    let package = format!("checkov=={VERSION}");
+    let folder = python_tool(workspace, reporter, &format!("checkov-{VERSION}"), &[&package])?;
+    Ok(folder.join("bin/checkov"))
+}
+
+/// Terraform, or its free twin, if there is one: it is not among the packages that can be installed from here.
+pub(crate) fn terraform() -> Option<PathBuf> {
+    ["terraform", "tofu"].iter().find_map(|name| on_path(name))
+}
+
 /// Packages from PyPI in a Python environment of their own, so that nothing of the machine changes. The folder's name has
 /// the version, so that another version is another folder.
 fn python_tool(workspace: &Workspace, reporter: &Reporter, name: &str, packages: &[&str]) -> Result<PathBuf> {

@@ -24,4 +24,6 @@ output "target_groups" {
     for color, group in aws_lb_target_group.this :
     color => { arn = group.arn, name = group.name, arn_suffix = group.arn_suffix }
   }
+  # ECS takes a group only when a listener uses it.
+  depends_on = [aws_lb_listener.https, aws_lb_listener.test]
 }

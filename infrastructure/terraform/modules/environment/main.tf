@@ -93,8 +93,6 @@ module "server" {
   operator_secrets        = var.operator_secrets
   settings                = var.settings
   protects_data           = var.protects_data
-  # ECS takes a group only when a listener of the balancer uses it.
-  depends_on = [module.balancer]
 }
 
 module "alarms" {

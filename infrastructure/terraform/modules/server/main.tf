@@ -56,7 +56,7 @@ locals {
 
 resource "aws_cloudwatch_log_group" "server" {
   #checkov:skip=CKV_AWS_338:Lines have ids of players; 90 days are enough to look for a fault, a year is not needed
-  name              = "/dopamine-hero/${var.name}"
+  name              = "/dopamine-hero/${var.app_env}"
   retention_in_days = 90
   kms_key_id        = var.key_arn
 }
