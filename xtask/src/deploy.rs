@@ -59,15 +59,34 @@ pub(crate) struct DeployArguments {
     /// Lambda function that drains the old servers once players go to the new ones
     #[arg(long)]
     hook: String,
+    /// Where servers run from now on, as ECS describes it: {"awsvpcConfiguration": {…}}. Where they run now when left out
+    #[arg(long)]
+    network: Option<String>,
+    /// Go on while an alarm is firing: for a repair of what fires it
+    #[arg(long)]
+    ignore_alarms: bool,
 }
 
 pub(crate) fn run(arguments: &DeployArguments) -> Result<()> {
     ensure!(is_by_digest(&arguments.image), "{} is no image by digest (NAME@sha256:…)", arguments.image);
+    let network = arguments.network.as_deref().map(parse_network).transpose()?;
     let mut steps = Steps::new(3, Output::All);
-    let target = steps.must("task definition", |reporter| register(arguments, reporter))?;
+    let mut target = steps.must("task definition", |reporter| register(arguments, reporter))?;
+    if let Some(network) = network {
+        target.network = network;
+    }
     steps.must("migrate", |reporter| migrate(arguments, &target, reporter))?;
     steps.must("blue/green", |reporter| replace(arguments, &target, reporter))?;
     steps.finish()
+}
+
+fn parse_network(text: &str) -> Result<Value> {
+    let network: Value = serde_json::from_str(text).context("--network is not JSON")?;
+    ensure!(
+        network["awsvpcConfiguration"]["subnets"].is_array(),
+        "--network has no awsvpcConfiguration with subnets"
+    );
+    Ok(network)
 }
 
 fn is_by_digest(image: &str) -> bool {
@@ -165,7 +184,7 @@ fn migrated(task: &Value) -> Result<()> {
 
 /// Has CodeDeploy replace the servers and waits until it has, or has gone back.
 fn replace(arguments: &DeployArguments, target: &Target, reporter: &Reporter) -> Result<()> {
-    let deployment = json!({
+    let mut deployment = json!({
         "applicationName": arguments.application,
         "deploymentGroupName": arguments.group,
         "description": arguments.image,
@@ -174,9 +193,14 @@ fn replace(arguments: &DeployArguments, target: &Target, reporter: &Reporter) ->
             "appSpecContent": { "content": app_spec(target, &arguments.hook).to_string() },
         },
     });
+    if arguments.ignore_alarms {
+        deployment["overrideAlarmConfiguration"] = json!({ "enabled": false });
+    }
     let created = aws("deploy", &["create-deployment", "--cli-input-json", &deployment.to_string()])?;
     let id = text(&created["deploymentId"])?;
-    reporter.say(&format!("deployment {id} of CodeDeploy"));
+    reporter.say(&format!(
+        "deployment {id}; the way back: aws deploy stop-deployment --auto-rollback-enabled --deployment-id {id}"
+    ));
     let mut before = String::new();
     let info = wait_for(DEPLOYMENT_TIME_MAX, || {
         let info = aws("deploy", &["get-deployment", "--deployment-id", id])?["deploymentInfo"].clone();
@@ -195,6 +219,13 @@ fn replace(arguments: &DeployArguments, target: &Target, reporter: &Reporter) ->
 }
 
 fn app_spec(target: &Target, hook: &str) -> Value {
+    // The same names as everywhere else in AWS, but with a capital.
+    let network = &target.network["awsvpcConfiguration"];
+    let network = json!({ "AwsvpcConfiguration": {
+        "Subnets": network["subnets"],
+        "SecurityGroups": network["securityGroups"],
+        "AssignPublicIp": network["assignPublicIp"],
+    } });
     json!({
         "version": 0.0,
         "Resources": [{ "TargetService": {
@@ -202,6 +233,7 @@ fn app_spec(target: &Target, hook: &str) -> Value {
             "Properties": {
                 "TaskDefinition": target.definition,
                 "LoadBalancerInfo": { "ContainerName": target.container, "ContainerPort": target.port },
+                "NetworkConfiguration": network,
             },
         } }],
         "Hooks": [{ "AfterAllowTraffic": hook }],
@@ -306,13 +338,25 @@ mod tests {
             definition: "arn:server:8".into(),
             container: "server".into(),
             port: 3001,
-            network: Value::Null,
+            network: parse_network(
+                r#"{"awsvpcConfiguration": {"subnets": ["a"], "securityGroups": ["b"], "assignPublicIp": "DISABLED"}}"#,
+            )
+            .unwrap(),
         };
         let spec = app_spec(&target, "drain");
         assert_eq!(spec["Hooks"], json!([{ "AfterAllowTraffic": "drain" }]));
         let properties = &spec["Resources"][0]["TargetService"]["Properties"];
         assert_eq!(properties["TaskDefinition"], "arn:server:8");
         assert_eq!(properties["LoadBalancerInfo"]["ContainerPort"], 3001);
+        let network = json!({ "Subnets": ["a"], "SecurityGroups": ["b"], "AssignPublicIp": "DISABLED" });
+        assert_eq!(properties["NetworkConfiguration"]["AwsvpcConfiguration"], network);
+    }
+
+    #[test]
+    fn a_network_is_checked_before_anything_is_changed() {
+        for wrong in ["", "{}", r#"{"subnets": ["a"]}"#] {
+            assert!(parse_network(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod numbers;
 mod tests;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -20,10 +20,8 @@ use crate::workspace::Workspace;
 const FOLDER: &str = "infrastructure/terraform";
 /// Folders that Terraform is started in. Staging has the same files as production; [`numbers`] sees to that.
 const ROOTS: [&str; 2] = ["bootstrap", "environments/production"];
-/// Folder with a copy of the providers, for machines that do not reach their registry. Empty: the registry.
+/// Names a folder with a copy of the providers, for machines that do not reach their registry.
 const PROVIDERS_VARIABLE: &str = "TERRAFORM_PROVIDERS";
-/// Where such a copy is looked for when nothing is said.
-const PROVIDERS_DEFAULT: &str = "/opt/tf-plugins";
 
 /// How many steps [`steps`] takes.
 pub(super) const STEP_COUNT: usize = 4;
@@ -79,8 +77,8 @@ fn validate(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
         };
         let mut init =
             terraform(&["init", "-backend=false", "-input=false", "-lockfile=readonly", "-no-color"]);
-        if let Some(copy) = providers() {
-            init.arg(format!("-plugin-dir={}", copy.display()));
+        if let Some(copy) = std::env::var_os(PROVIDERS_VARIABLE).filter(|named| !named.is_empty()) {
+            init.arg(format!("-plugin-dir={}", Path::new(&copy).display()));
         }
         if let Err(error) = reporter.run(&mut init) {
             reporter.say(&format!(
@@ -92,14 +90,6 @@ fn validate(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
         reporter.run(&mut terraform(&["validate", "-no-color"]))?;
     }
     Ok(())
-}
-
-fn providers() -> Option<PathBuf> {
-    match std::env::var_os(PROVIDERS_VARIABLE) {
-        Some(named) if named.is_empty() => None,
-        Some(named) => Some(named.into()),
-        None => Some(PROVIDERS_DEFAULT.into()).filter(|folder: &PathBuf| folder.is_dir()),
-    }
 }
 
 /// No finding is left, except those whose reason stands beside the resource.

@@ -3,19 +3,14 @@ output "migration" {
   value       = module.environment.migration
 }
 
-output "deployment" {
-  description = "Input of `aws deploy create-deployment`: replaces the servers."
-  value       = module.environment.deployment
+output "names" {
+  description = "What `cargo xtask deploy` is told."
+  value       = module.environment.names
 }
 
 output "dns_name" {
   description = "What the players' name points to, by CNAME or alias."
   value       = module.environment.dns_name
-}
-
-output "cluster" {
-  description = "ECS cluster of the servers."
-  value       = module.environment.cluster
 }
 
 output "log_group" {

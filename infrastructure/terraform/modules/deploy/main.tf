@@ -67,10 +67,4 @@ locals {
     securityGroups = [var.server_security_group_id]
     assignPublicIp = var.has_public_addresses ? "ENABLED" : "DISABLED"
   }
-
-  appspec = templatefile("${path.module}/appspec.yaml.tftpl", {
-    task_definition = var.task_definition_arn
-    network         = local.network
-    hook            = aws_lambda_function.hook.arn
-  })
 }

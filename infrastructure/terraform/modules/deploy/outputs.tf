@@ -10,14 +10,14 @@ output "migration" {
   })
 }
 
-output "deployment" {
-  description = "Input of `aws deploy create-deployment`: replaces the servers."
-  value = jsonencode({
-    applicationName     = aws_codedeploy_app.this.name
-    deploymentGroupName = aws_codedeploy_deployment_group.this.deployment_group_name
-    revision = {
-      revisionType   = "AppSpecContent"
-      appSpecContent = { content = local.appspec, sha256 = sha256(local.appspec) }
-    }
-  })
+output "names" {
+  description = "What `cargo xtask deploy` is told: the parts of a deployment, and the network of the servers that come."
+  value = {
+    cluster     = var.cluster.name
+    service     = var.service.name
+    application = aws_codedeploy_app.this.name
+    group       = aws_codedeploy_deployment_group.this.deployment_group_name
+    hook        = aws_lambda_function.hook.arn
+    network     = jsonencode({ awsvpcConfiguration = local.network })
+  }
 }

@@ -33,11 +33,6 @@ variable "service" {
   type        = object({ name = string, arn = string })
 }
 
-variable "task_definition_arn" {
-  description = "What a deployment starts."
-  type        = string
-}
-
 variable "migrate_task_definition_arn" {
   description = "What runs once before."
   type        = string

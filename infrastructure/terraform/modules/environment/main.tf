@@ -119,7 +119,6 @@ module "deploy" {
   package                     = var.drain_package
   cluster                     = module.server.cluster
   service                     = module.server.service
-  task_definition_arn         = module.server.task_definition_arn
   migrate_task_definition_arn = module.server.migrate_task_definition_arn
   task_role_arns              = module.server.role_arns
   subnets                     = local.server_subnets

@@ -3,19 +3,14 @@ output "migration" {
   value       = module.deploy.migration
 }
 
-output "deployment" {
-  description = "Input of `aws deploy create-deployment`: replaces the servers."
-  value       = module.deploy.deployment
+output "names" {
+  description = "What `cargo xtask deploy` is told."
+  value       = module.deploy.names
 }
 
 output "dns_name" {
   description = "What the players' name points to, by CNAME or alias."
   value       = module.balancer.dns_name
-}
-
-output "cluster" {
-  description = "ECS cluster of the servers."
-  value       = module.server.cluster.name
 }
 
 output "log_group" {

@@ -8,11 +8,6 @@ output "service" {
   value       = { name = aws_ecs_service.this.name, arn = aws_ecs_service.this.id }
 }
 
-output "task_definition_arn" {
-  description = "The newest revision, which CodeDeploy is told to start."
-  value       = aws_ecs_task_definition.server.arn
-}
-
 output "migrate_task_definition_arn" {
   description = "The task that makes the tables of the same image."
   value       = aws_ecs_task_definition.migrate.arn
