@@ -81,7 +81,8 @@ impl Tree {
         let mut found = Vec::new();
         let below = files::sources(&workspace.root.join(FOLDER))?;
         let paths = below.into_iter().map(|path| format!("{FOLDER}/{path}"));
-        for path in paths.chain(["docs/metrics.md", "docs/operations.md"].map(str::to_owned)) {
+        for path in paths.chain([".env.example", "docs/metrics.md", "docs/operations.md"].map(str::to_owned))
+        {
             let text = fs::read_to_string(workspace.root.join(&path));
             found.push((path.clone(), text.with_context(|| format!("cannot read {path}"))?));
         }
