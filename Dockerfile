@@ -41,6 +41,7 @@ COPY --from=web /build/web/player/dist web/player/dist
 COPY --from=web /build/web/admin/dist web/admin/dist
 RUN cargo build --release --locked --package game-server --bin dopamine-hero \
     && install -D --strip target/release/dopamine-hero /out/dopamine-hero \
+    && install --directory --mode=0700 /out/state/dopamine-hero \
     && cargo cyclonedx --format json --spec-version 1.5 --describe binaries --manifest-path game-server/Cargo.toml
 
 FROM scratch AS sbom
@@ -48,10 +49,10 @@ COPY --from=server /build/game-server/dopamine-hero_bin.cdx.json /server.cdx.jso
 COPY --from=web /build/web/web.cdx.json /web.cdx.json
 
 FROM debian:bookworm-slim
-RUN install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/dopamine-hero
 # Whom to believe on the other end of HTTPS: buckets, Postgres, the keys of ID tokens.
 COPY --from=server /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=sbom / /usr/share/doc/dopamine-hero/
+COPY --from=server --chown=10001:10001 /out/state/ /var/lib/
 COPY --from=server /out/dopamine-hero /usr/local/bin/dopamine-hero
 ENV APP_ENV=production \
     HOST=0.0.0.0 \

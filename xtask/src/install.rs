@@ -37,7 +37,7 @@ fn on_path(program: &str) -> Option<PathBuf> {
 /// The programs of Postgres and Redis, from which tests start servers of their own; the system's own servers are never
 /// used.
 pub(crate) fn databases(reporter: &Reporter) -> Result<()> {
-    if !has_postgres() {
+    if postgres_programs().is_none() {
         let advice =
             "install Postgres 15 or newer; its tests start servers of their own from initdb and postgres";
         apt_install(&["postgresql-common"], reporter).with_context(|| advice.to_owned())?;
@@ -57,6 +57,19 @@ pub(crate) fn prometheus(reporter: &Reporter) -> Result<()> {
     }
     let advice = "install Prometheus 2.42 or newer with promtool; on Debian the package prometheus";
     without_services(|| apt_install(&["prometheus"], reporter)).with_context(|| advice.to_owned())
+}
+
+/// What builds and starts the image without Docker. Mounts and namespaces need root besides.
+pub(crate) fn image_tools(reporter: &Reporter) -> Result<()> {
+    if output_of("id", &["-u"]).as_deref() != Some("0") {
+        bail!("only root may mount what is in an image; become root, or build it with Docker");
+    }
+    let mut missing = Vec::from(["buildah", "mmdebstrap"]);
+    missing.retain(|program| on_path(program).is_none());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt_install(&missing, reporter).context("install buildah and mmdebstrap")
 }
 
 /// A store that speaks S3, for tests that keep pictures.
@@ -129,11 +142,13 @@ pub(crate) fn fault_tools(reporter: &Reporter) {
     }
 }
 
-/// On the path, or where Debian puts each version.
-fn has_postgres() -> bool {
+/// The folder with the programs of Postgres: on the path, or where Debian puts each version, of which the newest counts.
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    on_path("initdb").is_some()
-        || versions.map(|version| version.path().join("bin/initdb")).any(|file| file.is_file())
+    let numbers = versions.filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok());
+    let newest = numbers.max().map(|number| PathBuf::from(format!("/usr/lib/postgresql/{number}/bin")));
+    let found = newest.filter(|folder| folder.join("initdb").is_file());
+    found.or_else(|| on_path("initdb")?.parent().map(Path::to_path_buf))
 }
 
 /// Debian's package makes and starts a server for everybody when it is installed. Nobody here needs it, so that is
