@@ -67,15 +67,15 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         let settings = [("DATABASE_URL", postgres.url()), ("REDIS_URL", redis.url())];
         let container = Container::new(&buildah, Ports::free()?, &settings)?;
         container.run_tool("migrate")?;
-        play(workspace, &container, &stop, &mut figures, reporter)?;
+        play(workspace, &container, "Postgres", &stop, &mut figures, reporter)?;
         let ended = postgres.query("SELECT count(*) FROM focus_sessions WHERE ended_at_ms IS NOT NULL")?;
         ensure!(ended.parse::<u32>().is_ok_and(|count| count > 0), "{ended} sessions were played to the end");
-        figures.add("sessions that the bot ended", ended);
+        figures.add("Postgres: sessions that the bot ended", ended);
         Ok(())
     })?;
     steps.must("with a SQLite file", |reporter| {
         let container = Container::new(&buildah, Ports::free()?, &[])?;
-        play(workspace, &container, &stop, &mut figures, reporter)
+        play(workspace, &container, "SQLite", &stop, &mut figures, reporter)
     })?;
     println!("{}", figures.table());
     steps.finish()
@@ -107,6 +107,7 @@ fn build(workspace: &Workspace, buildah: &Buildah, bases: &bases::Bases, reporte
 fn play(
     workspace: &Workspace,
     container: &Container,
+    store: &str,
     stop: &StopSignal,
     figures: &mut Figures,
     reporter: &Reporter,
@@ -114,7 +115,7 @@ fn play(
     let watch = Stopwatch::start();
     let mut server = container.serve()?;
     let process = server.wait_until_healthy(stop)?;
-    figures.add("healthy after", spoken(watch.elapsed()));
+    figures.add(&format!("{store}: from the start to healthy"), spoken(watch.elapsed()));
     let debug = workspace.server_binary(false);
     let bots = debug.with_file_name("load-tests");
     let url = format!("http://127.0.0.1:{}", container.ports.players);
@@ -131,7 +132,7 @@ fn play(
     let took = watch.elapsed();
     ensure!(status.success(), "the server ended with {status} after SIGTERM");
     ensure!(took < STOP_TIME_MAX, "the server took {} to end", spoken(took));
-    figures.add("from SIGTERM to exit code 0", spoken(took));
+    figures.add(&format!("{store}: from SIGTERM to exit code 0"), spoken(took));
     let left = process.all_in_container()?;
     ensure!(left.is_empty(), "processes are left in the container: {}", left.join(", "));
     container.run_tool("verify")

@@ -208,4 +208,15 @@ mod tests {
                     FROM debian:bookworm-slim\nCOPY --from=server a b\nFROM rust:1\n";
         assert_eq!(named(file), ["debian:bookworm-slim", "rust:1", "node:20"]);
     }
+
+    #[test]
+    fn something_can_stand_in_for_every_base() {
+        let workspace = Workspace::load().unwrap();
+        let file = fs::read_to_string(workspace.root.join("Dockerfile")).unwrap();
+        let names = named(&file);
+        assert_eq!(names.len(), 3, "{names:?}");
+        for (name, kind) in names.iter().zip(["debian:", "node:", "rust:"]) {
+            assert!(name.starts_with(kind), "{name} is not {kind}…");
+        }
+    }
 }

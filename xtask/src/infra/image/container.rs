@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -46,6 +47,9 @@ fi
 exec chroot --userspec="$user" "$root" "$@"
 "#;
 
+/// Below the range that the system gives to outgoing connections, and apart from those of tests.
+const PORTS: Range<u16> = 22_000..24_000;
+
 /// Where one server listens.
 pub(super) struct Ports {
     pub(super) players: u16,
@@ -62,14 +66,11 @@ impl Ports {
 
 /// Ports that nobody uses at this moment.
 pub(super) fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
-    // All at once, else the system could name one twice.
-    let listeners: [std::io::Result<TcpListener>; COUNT] =
-        std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0"));
-    let mut ports = [0; COUNT];
-    for (port, listener) in ports.iter_mut().zip(listeners) {
-        *port = listener.and_then(|listener| listener.local_addr()).context("no port is free")?.port();
-    }
-    Ok(ports)
+    // Each is held until all are found, else one would be found twice.
+    let mut held = PORTS.filter_map(|port| Some((port, TcpListener::bind(("0.0.0.0", port)).ok()?)));
+    let found: Vec<_> = held.by_ref().take(COUNT).collect();
+    let ports: Vec<u16> = found.iter().map(|(port, _)| *port).collect();
+    ports.try_into().ok().with_context(|| format!("{COUNT} ports from {} on are not free", PORTS.start))
 }
 
 /// The image's files, and a volume.

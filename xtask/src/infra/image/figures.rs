@@ -19,7 +19,7 @@ impl Figures {
         self.0.push((what.to_owned(), seen));
     }
 
-    /// The image's size and that of each of its layers, as a registry would get them.
+    /// The image's size, and that of each of its layers: compressed, as a registry gets them.
     pub(super) fn measure(&mut self, buildah: &Buildah) -> Result<()> {
         let folder = buildah.folder.join("pushed");
         let _usually_there_is_none = fs::remove_dir_all(&folder);
@@ -29,7 +29,10 @@ impl Figures {
         let name = manifest["config"]["digest"].as_str().unwrap_or_default().trim_start_matches("sha256:");
         let layers = layers(&manifest, &json(&folder.join(name))?)?;
         let total = layers.iter().map(|(_, bytes)| bytes).sum();
-        self.add("size of the image", megabytes(total));
+        let images = buildah.said(COPY_TIME_MAX, &["images", "--json", IMAGE])?;
+        let images: Value = serde_json::from_str(&images).context("buildah's list of images is no JSON")?;
+        self.add("size unpacked", images[0]["size"].as_str().unwrap_or("unknown").to_owned());
+        self.add("size compressed, as a registry gets it", megabytes(total));
         for (command, bytes) in &layers {
             self.add(&format!("layer `{command}`"), megabytes(*bytes));
         }
@@ -56,10 +59,12 @@ fn layers(manifest: &Value, config: &Value) -> Result<Vec<(String, u64)>> {
     );
     let named = commands.iter().zip(&layers).map(|(entry, layer)| {
         let text = entry["created_by"].as_str().unwrap_or_default().replace(['|', '`'], " ");
-        // The shell in front of it says nothing.
+        // The shell in front of it says nothing, nor does what stands for the files that were copied.
         let text = text.trim_start_matches("/bin/sh -c #(nop) ");
-        let command: String = text.chars().take(COMMAND_CHARACTERS_MAX).collect();
-        Some((command.trim().to_owned(), layer["size"].as_u64()?))
+        let is_said = |word: &&str| !["dir:", "file:", "multi:"].iter().any(|hash| word.starts_with(hash));
+        let command = text.split_whitespace().filter(is_said).collect::<Vec<_>>().join(" ");
+        let command: String = command.chars().take(COMMAND_CHARACTERS_MAX).collect();
+        Some((command, layer["size"].as_u64()?))
     });
     named.collect::<Option<_>>().context("a layer has no size")
 }
@@ -82,12 +87,12 @@ mod tests {
     fn layers_have_the_commands_that_made_them() {
         let manifest = serde_json::json!({"layers": [{"size": 10}, {"size": 2_500_000}]});
         let config = serde_json::json!({"history": [
-            {"created_by": "/bin/sh -c #(nop) ADD file"},
+            {"created_by": "/bin/sh -c #(nop) COPY file:12ab in /usr/bin "},
             {"created_by": "USER 1", "empty_layer": true},
-            {"created_by": "COPY a | b"},
+            {"created_by": "RUN a | b"},
         ]});
         let found = layers(&manifest, &config).unwrap();
-        assert_eq!(found, [("ADD file".to_owned(), 10), ("COPY a   b".to_owned(), 2_500_000)]);
+        assert_eq!(found, [("COPY in /usr/bin".to_owned(), 10), ("RUN a b".to_owned(), 2_500_000)]);
         assert_eq!(megabytes(found[1].1), "2.5 MB");
         assert!(layers(&serde_json::json!({"layers": []}), &config).is_err());
     }
