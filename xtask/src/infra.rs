@@ -7,6 +7,7 @@ mod alerts;
 mod compose;
 mod dashboards;
 mod expression;
+mod image;
 mod metrics;
 mod pipeline;
 mod terraform;
@@ -31,6 +32,8 @@ const FOLDER: &str = "infrastructure";
 pub(crate) enum Action {
     /// Check rules, their tests, dashboards, the compose file, workflows and the Dockerfile; installs what that needs
     Check,
+    /// Build the image of the Dockerfile without Docker, start it and play with it; takes a quarter of an hour, and root
+    Image,
 }
 
 /// How many steps [`steps`] takes.
@@ -43,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace, action: &Action) -> Result<()> {
             steps(workspace, &mut all);
             all.finish()
         }
+        Action::Image => image::run(workspace),
     }
 }
 
@@ -86,7 +90,8 @@ impl Tree {
         let mut found = Vec::new();
         let below = files::sources(&workspace.root.join(FOLDER))?;
         let paths = below.into_iter().map(|path| format!("{FOLDER}/{path}"));
-        for path in paths.chain(["docs/metrics.md", "docs/operations.md"].map(str::to_owned)) {
+        for path in paths.chain([".env.example", "docs/metrics.md", "docs/operations.md"].map(str::to_owned))
+        {
             let text = fs::read_to_string(workspace.root.join(&path));
             found.push((path.clone(), text.with_context(|| format!("cannot read {path}"))?));
         }

@@ -61,6 +61,19 @@ pub(crate) fn prometheus(reporter: &Reporter) -> Result<()> {
     without_services(|| apt_install(&["prometheus"], reporter)).with_context(|| advice.to_owned())
 }
 
+/// What builds and starts the image without Docker. Mounts and namespaces need root besides.
+pub(crate) fn image_tools(reporter: &Reporter) -> Result<()> {
+    if output_of("id", &["-u"]).as_deref() != Some("0") {
+        bail!("only root may mount what is in an image; become root, or build it with Docker");
+    }
+    let mut missing = Vec::from(["buildah", "mmdebstrap"]);
+    missing.retain(|program| on_path(program).is_none());
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt_install(&missing, reporter).context("install buildah and mmdebstrap")
+}
+
 /// A store that speaks S3, for tests that keep pictures.
 pub(crate) fn s3(workspace: &Workspace, reporter: &Reporter) -> Result<()> {
     const VERSION: &str = "5.2.1";

@@ -129,6 +129,11 @@ impl Service {
         Ok(Self { name, child, over: false })
     }
 
+    /// The process that was started.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         let status = self.child.try_wait().with_context(|| format!("cannot look after {}", self.name))?;

@@ -93,9 +93,19 @@ const DASHBOARD: &str = r#"{"uid": "a", "title": "A", "schemaVersion": 39, "pane
     "targets": [{"expr": "sum(ready{instance=~\"$instance\"})"}]}]}"#;
 const COMPOSE: &str = "\
 services:
+  migrate:
+    build: ..
+    restart: \"no\"
+    environment: &environment
+      SECRET_KEYS: ${SECRET_KEYS:?make one}
   server:
     build: ..
+    environment: *environment
     ports: [\"3001:3001\"]
+    networks: [outside]
+    depends_on:
+      migrate:
+        condition: service_completed_successfully
   prometheus:
     image: prom/prometheus:v3.5.0
     ports: [\"127.0.0.1:9090:9090\"]
@@ -107,6 +117,8 @@ services:
     image: grafana/grafana:12.1.0
     volumes: [\"./grafana/dashboards:/etc/grafana/dashboards:ro\"]
     depends_on: [prometheus]
+networks:
+  outside:
 volumes:
   metrics:
 ";
@@ -119,7 +131,8 @@ scrape_configs:
 const SOURCES: &str = "datasources:\n  - uid: prometheus\n    url: http://prometheus:9090\n";
 const PROVIDERS: &str = "providers:\n  - options:\n      path: /etc/grafana/dashboards\n";
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
+    (".env.example", "# What is signed.\nSECRET_KEYS=\n"),
     ("docs/metrics.md", METRICS),
     ("docs/operations.md", RUNBOOK),
     ("infrastructure/prometheus/alerts.yml", RULES),
@@ -186,7 +199,19 @@ fn a_broken_dashboard_is_found() {
 #[test]
 fn a_broken_compose_file_is_found() {
     let compose = "infrastructure/compose.yaml";
-    check(compose, "prom/prometheus:v3.5.0", "prom/prometheus:latest", "names no version");
+    for moving in ["prom/prometheus", "prom/prometheus:latest", "prom/prometheus:v3", "host:5.0/prometheus"] {
+        check(compose, "prom/prometheus:v3.5.0", moving, "names no version");
+    }
+    check(compose, "SECRET_KEYS: ", "SECRET_KEY: ", "server: .env.example has no SECRET_KEY");
+    check(compose, ":?make one", "", "${SECRET_KEYS} may be empty");
+    check(compose, "networks: [outside]", "networks: [inside]", "the network inside is not declared");
+    check(compose, "    restart: \"no\"\n", "", "waits for the end of migrate, which is started again");
+    check(
+        compose,
+        "depends_on: [prometheus]",
+        "depends_on: {prometheus: {condition: service_healthy}}",
+        "prometheus has no health check",
+    );
     check(compose, "127.0.0.1:9090:9090", "9090:9090", "open to everybody");
     check(
         compose,
