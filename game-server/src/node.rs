@@ -207,8 +207,8 @@ impl Node {
         let build = |_| shard::build(parts.clone(), loader.clone(), config.tick_hz);
         let (shards, built) = (0..config.shards).map(build).unzip();
         let node = Arc::new(Self {
+            tickets: Tickets::new(stores.keys.clone()),
             accounts: Accounts::new(stores.accounts, stores.keys, clock.clone()),
-            tickets: Tickets::default(),
             admission: Admission::new(AdmissionLimits::from_config(&config), Arc::clone(&metrics)),
             rates: Players::new(config.socket_limits),
             directory: Arc::new(Directory::default()),
