@@ -5,7 +5,7 @@
 //! added where the document is made (`tests.rs`): the role, the shape of errors, the header against forgery.
 
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::error::ErrorBody;
 use crate::sessions::COOKIE;
@@ -42,6 +42,8 @@ impl utoipa::Modify for Security {
         let cookie = ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, "Set by a login"));
         let components = description.components.get_or_insert_with(utoipa::openapi::Components::new);
         components.add_security_scheme("login", SecurityScheme::ApiKey(cookie));
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("ADMIN_DRAIN_TOKEN"));
+        components.add_security_scheme("deploy_hook", SecurityScheme::Http(token.build()));
     }
 }
 

@@ -75,6 +75,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "wrong_token", hint)
     }
 
+    pub(crate) fn wrong_hook_token() -> Self {
+        let hint =
+            "this token does not start the drain: it must be the one in this server's ADMIN_DRAIN_TOKEN";
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_token", hint)
+    }
+
     pub(crate) fn forbidden(needed: crate::views::Role) -> Self {
         let hint = format!("this needs the role {}", needed.as_str());
         Self::new(StatusCode::FORBIDDEN, "forbidden", hint)

@@ -16,7 +16,7 @@ use crate::digest::hex;
 use crate::error::ApiError;
 use crate::hosts::is_safe;
 use crate::operations::Refused;
-use crate::{Fact, Panel};
+use crate::{Client, Fact, Panel, hook};
 
 /// How long a request may take until its answer begins.
 const REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -32,9 +32,16 @@ pub(crate) async fn around(State(panel): State<Arc<Panel>>, request: Request, ne
     let request_id = new_request_id(&panel);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let mut response = match check(&panel, &request) {
-        Ok(()) => guarded(&panel, request, next, &request_id).await,
-        Err(error) => error.into_response(),
+    let is_change = !is_safe(&method);
+    let mut response = if let Some(token) = hook::token_of(&request).map(str::to_owned) {
+        let client = request.extensions().get::<Client>().copied();
+        let drained = async { hook::drain(&panel, client, &token).await.into_response() };
+        guarded(&panel, is_change, drained, &request_id).await
+    } else {
+        match check(&panel, &request) {
+            Ok(()) => guarded(&panel, is_change, next.run(request), &request_id).await,
+            Err(error) => error.into_response(),
+        }
     };
     let error = response.extensions_mut().remove::<ApiError>();
     let code = error.as_ref().map(|error| error.code);
@@ -70,9 +77,13 @@ fn check(panel: &Panel, request: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn guarded(panel: &Panel, request: Request, next: Next, request_id: &str) -> Response {
-    let is_change = !is_safe(request.method());
-    let answer = AssertUnwindSafe(timeout(REQUEST_WITHIN, next.run(request))).catch_unwind();
+async fn guarded(
+    panel: &Panel,
+    is_change: bool,
+    answer: impl Future<Output = Response>,
+    request_id: &str,
+) -> Response {
+    let answer = AssertUnwindSafe(timeout(REQUEST_WITHIN, answer)).catch_unwind();
     match answer.await {
         Ok(Ok(response)) => response,
         // What changes something goes on without its request; the audit log will say how it ended.

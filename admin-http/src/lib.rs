@@ -14,6 +14,7 @@ mod description;
 mod digest;
 mod effect;
 mod error;
+mod hook;
 mod hosts;
 mod layers;
 mod operations;
@@ -100,6 +101,8 @@ pub struct Settings {
     pub is_production: bool,
     /// Where operators reach the panel, as browsers write it; nothing: only under loopback names.
     pub origin: Option<String>,
+    /// With what the hook of a deployment may start the drain; nothing: with nothing.
+    pub drain_token: Option<String>,
     /// What is done with facts.
     pub on_fact: OnFact,
 }
@@ -119,6 +122,7 @@ pub struct Panel {
     throttle: throttle::Throttle,
     failures: routes::login::Failures,
     hosts: hosts::Hosts,
+    hook: hook::Hook,
     settings: Settings,
     streams: Arc<Semaphore>,
     effects: Arc<Semaphore>,
@@ -147,6 +151,7 @@ impl Panel {
             throttle: throttle::Throttle::default(),
             failures: routes::login::Failures::default(),
             hosts: hosts::Hosts::new(settings.origin.clone()),
+            hook: hook::Hook::new(settings.drain_token.clone()),
             settings,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             effects: Arc::new(Semaphore::new(EFFECTS_MAX)),

@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 pub(crate) mod fake;
+mod hook;
 mod limits;
 mod login;
 mod openapi;
@@ -24,6 +25,7 @@ use crate::{Client, Panel, Settings, totp};
 
 const PASSWORD: &str = "correct horse";
 const SECRET: &[u8] = b"12345678901234567890";
+const DRAIN_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// A panel with everything around it.
 pub(crate) struct Bench {
@@ -69,6 +71,7 @@ impl Bench {
             environment: "development".into(),
             is_production: true,
             origin: Some("https://admin.example.org".into()),
+            drain_token: Some(DRAIN_TOKEN.into()),
             on_fact: Arc::new(|_fact| {}),
         };
         let panel = Panel::new(Arc::clone(&server) as _, Arc::clone(&records) as _, settings);

@@ -70,6 +70,7 @@ fn generate() -> String {
         views::Phase,
         views::Budget,
         views::System,
+        views::Draining,
         views::Setting,
         views::Node,
         views::Migration,

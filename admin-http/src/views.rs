@@ -29,4 +29,4 @@ pub use players::{
     AccountFacts, Balance, BalanceLine, CauseSum, Corrected, Correction, Device, HeroAt, Outage, Player,
     PlayerPage, PlayerRow, Socket, Timeline, TimelineEvent,
 };
-pub use system::{Banner, Migration, Node, Setting, System};
+pub use system::{Banner, Draining, Migration, Node, Setting, System};

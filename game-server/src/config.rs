@@ -35,6 +35,9 @@ pub use variables::{VARIABLES, Variable};
 /// Most shards; a hero's shard is a hash, so that the number may differ between starts.
 pub const SHARDS_MAX: usize = 64;
 
+/// Longest drain. What follows it has limits of its own, which leave it 15 s of the 90 in which a server has ended.
+const DRAIN_DEADLINE_MS_MAX: u64 = 75_000;
+
 /// The whole configuration of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -48,6 +51,8 @@ pub struct Config {
     pub admin_host: IpAddr,
     /// Where operators reach the panel, as browsers write it; nothing: only under loopback names.
     pub admin_origin: Option<String>,
+    /// With what the hook of a deployment may start the drain; nothing: with nothing.
+    pub admin_drain_token: Option<SecretText>,
     /// Port of the operators' listener.
     pub admin_port: u16,
     /// Address of the metrics listener.
@@ -267,6 +272,7 @@ impl Config {
             port: reader.number("PORT", 0..=65_535),
             admin_host: reader.address("ADMIN_HOST"),
             admin_origin: reader.admin_origin(environment),
+            admin_drain_token: reader.admin_drain_token(environment),
             admin_port: reader.number("ADMIN_PORT", 0..=65_535),
             metrics_host: reader.address("METRICS_HOST"),
             metrics_port: reader.number("METRICS_PORT", 0..=65_535),
@@ -281,7 +287,7 @@ impl Config {
             trusted_proxies: reader.trusted_proxies(),
             connections_max: reader.number("CONNECTIONS_MAX", 1..=1_000_000),
             unauthenticated_per_address_max: reader.number("UNAUTHENTICATED_PER_ADDRESS_MAX", 1..=1_000_000),
-            drain_deadline: reader.duration("DRAIN_DEADLINE_MS", 100..=600_000),
+            drain_deadline: reader.duration("DRAIN_DEADLINE_MS", 100..=DRAIN_DEADLINE_MS_MAX),
             socket_limits: SocketLimits {
                 messages: reader.rate("SOCKET_MESSAGES_PER_SECOND", "SOCKET_MESSAGES_BURST"),
                 bytes: reader.rate("SOCKET_BYTES_PER_SECOND", "SOCKET_BYTES_BURST"),

@@ -35,7 +35,7 @@ use crate::{
     published::{Board, Posted},
     rate::Players,
     read_models,
-    shard::{self, Built, Loader, Request, ShardHandle, ShardParts},
+    shard::{self, Built, Loader, Request, ShardHandle, ShardParts, send_away},
     store::Stores,
     telemetry::Traces,
     texts::TextKeys,
@@ -44,8 +44,6 @@ use crate::{
 
 /// How long the sockets may take to say goodbye at the end of a drain.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
-/// When a device that no shard has sent away may come back.
-const RECONNECT_AFTER_MS: u32 = 5_000;
 /// How often a goodbye looks whether everybody has left.
 const GOODBYE_EVERY: Duration = Duration::from_millis(20);
 
@@ -207,8 +205,8 @@ impl Node {
         let build = |_| shard::build(parts.clone(), loader.clone(), config.tick_hz);
         let (shards, built) = (0..config.shards).map(build).unzip();
         let node = Arc::new(Self {
+            tickets: Tickets::new(stores.keys.clone()),
             accounts: Accounts::new(stores.accounts, stores.keys, clock.clone()),
-            tickets: Tickets::default(),
             admission: Admission::new(AdmissionLimits::from_config(&config), Arc::clone(&metrics)),
             rates: Players::new(config.socket_limits),
             directory: Arc::new(Directory::default()),
@@ -345,7 +343,7 @@ impl Node {
         }
     }
 
-    /// Everything durable, everybody told, every socket closed with 1012.
+    /// Everything durable and everybody sent away. Nothing of a hero is written here any more.
     pub async fn drain(&self, deadline: Duration) -> Drained {
         self.draining.store(true, Ordering::Relaxed);
         let deadline = Instant::now() + deadline;
@@ -355,8 +353,13 @@ impl Node {
         }
         let drained = self.journal.drain(deadline.saturating_duration_since(Instant::now())).await;
         // A shard that was late has sent nobody away. What is not acknowledged is asked for again on the next socket.
-        self.directory.for_all(|outbox| outbox.send_away(RECONNECT_AFTER_MS, "this server is stopping"));
-        let goodbye = (Instant::now() + GOODBYE_WITHIN).min(deadline.max(Instant::now()));
+        self.directory.for_all(send_away);
+        drained
+    }
+
+    /// Waits until every socket is closed, and ends what carried words to other nodes.
+    pub async fn say_goodbye(&self, give_up: Instant) {
+        let goodbye = (Instant::now() + GOODBYE_WITHIN).min(give_up.max(Instant::now()));
         while self.directory.connections() > 0 && Instant::now() < goodbye {
             tokio::time::sleep(GOODBYE_EVERY).await;
         }
@@ -364,7 +367,6 @@ impl Node {
         if let Some(cache_task) = cache_task {
             cache_task.stop().await;
         }
-        drained
     }
 }
 

@@ -1,7 +1,8 @@
 //! A whole server in one value: store, node, three listeners, and the order in which they start and stop.
 //!
-//! Start: store, node, listeners, ready. Stop: not ready, no new connections, drain the node (everything durable, sockets
-//! closed with 1012), end the listeners, close the store. `main.rs` and the tests start the same server.
+//! Start: store, node, listeners, ready. Stop: not ready, no new connections, drain the node (everything durable, everybody
+//! sent away with 1012), give the heroes free, end sockets and listeners, close the store. `main.rs` and the tests start the
+//! same server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use admin_http::Panel;
 use futures_util::FutureExt;
 use persistence::{Drained, NodeId};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -42,6 +43,8 @@ use crate::uptime::{Beating, Heartbeat};
 const OPERATORS_CONNECTIONS_MAX: usize = 192;
 /// How long the listeners may take to end once the node is drained.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(2);
+/// How long the store may take to close its connections.
+const STORE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a server did not start. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -247,8 +250,10 @@ impl Server {
         self.readiness.set(ReadinessState::Draining);
         self.public.stop();
         let drained = self.node.drain(deadline).await;
-        // What this node had is free for the others at once.
+        // What this node had is free for the others at once: before the last socket is closed, because whoever left first
+        // is there already, and one that does not read must not keep everybody else waiting.
         let _late = timeout_at(give_up.max(Instant::now() + LISTENERS_WITHIN), self.lease.stop()).await;
+        self.node.say_goodbye(give_up).await;
         self.sockets.close();
         self.panel.close();
         let ends = async {
@@ -269,7 +274,8 @@ impl Server {
         self.pruning.abort();
         self.erasing.abort();
         self.costs.abort();
-        self.store.close().await;
+        // Connections to a database that does not answer are not waited for: there is nothing on them that counts.
+        let _late = timeout(STORE_WITHIN, self.store.close()).await;
         drained
     }
 }

@@ -39,6 +39,7 @@ use tokio::{
 use self::load::News;
 pub use self::load::{LoadFailed, Loaded, Loader};
 pub use self::state::ShardParts;
+pub(crate) use self::state::send_away;
 use self::state::{SLICE_HEROES_MAX, Shard, Slice};
 use crate::{acting::Act, outbox::Outbox, published::Posted, telemetry::Received};
 

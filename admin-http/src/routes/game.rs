@@ -14,8 +14,8 @@ use crate::error::ApiError;
 use crate::request::{CATALOGUE_BODY_BYTES_MAX, Named, Sent};
 use crate::sessions::Caller;
 use crate::views::{
-    BannerAsk, BudgetAsk, CatalogueSwitch, CatalogueText, CatalogueUpload, CatalogueVersions, Cost, DryRun,
-    ReasonAsk, System, UploadedCatalogue,
+    BannerAsk, BudgetAsk, CatalogueSwitch, CatalogueText, CatalogueUpload, CatalogueVersions, Cost, Draining,
+    DryRun, ReasonAsk, System, UploadedCatalogue,
 };
 
 /// Largest text of a catalogue, in bytes.
@@ -150,21 +150,21 @@ pub(crate) async fn set_banner(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends everybody away and stops this server.
+/// Sends everybody away and stops this server. With `ADMIN_DRAIN_TOKEN` as bearer, a program needs no login and no body.
 #[utoipa::path(
     post, path = "/v1/drain", tag = "server", request_body = ReasonAsk,
-    responses((status = 202, description = "It begins"))
+    responses((status = 202, description = "It begins, or has begun", body = Draining))
 )]
 pub(crate) async fn drain(
     State(panel): State<Arc<Panel>>,
     Extension(caller): Extension<Caller>,
     Sent(ask): Sent<ReasonAsk>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<(StatusCode, Json<Draining>), ApiError> {
     let wish = wish("drain", "server", &ask.reason, Value::Null)?;
     let begun =
         panel.carry_out(&caller, wish, |panel, actor| async move { panel.operations.drain(actor).await });
     begun.await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok((StatusCode::ACCEPTED, Json(Draining::begun())))
 }
 
 fn wish(action: &'static str, subject: &str, why: &str, details: Value) -> Result<Wish, ApiError> {

@@ -145,7 +145,8 @@ fn check_password(panel: &Panel, password: &str, name: &str) -> Result<(), ApiEr
     }
 }
 
-fn wait(wait_ms: i64) -> Result<(), ApiError> {
+/// Refuses a try that must wait.
+pub(crate) fn wait(wait_ms: i64) -> Result<(), ApiError> {
     match u64::try_from(wait_ms).unwrap_or_default().div_ceil(1_000) {
         0 => Ok(()),
         seconds => Err(ApiError::rate(seconds)),
@@ -263,7 +264,7 @@ impl Failures {
 
 /// A failed login is a row, but not for ever: whoever guesses must not fill the log. Whether it could be written changes
 /// nothing for whoever guesses.
-async fn note_failure(panel: &Panel, known: Option<String>, client: Client, now_ms: i64) {
+pub(crate) async fn note_failure(panel: &Panel, known: Option<String>, client: Client, now_ms: i64) {
     let Some(untold) = panel.failures.next(now_ms) else { return };
     let mut details = from(client);
     if let Some(details) = details.as_object_mut()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use crate::access::Access;
-use crate::routes;
+use crate::{hook, routes};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
@@ -25,6 +25,9 @@ fn document() -> Value {
                 let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
                 operation["parameters"] = parameters.into_iter().chain([header]).collect();
             }
+        }
+        if path == hook::PATH {
+            operation["security"] = json!([{ "login": [] }, { "deploy_hook": [] }]);
         }
         operation["responses"]["default"] = json!({ "$ref": "#/components/responses/refused" });
     }

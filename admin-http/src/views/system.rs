@@ -25,6 +25,22 @@ pub struct System {
     pub banner: Option<Banner>,
 }
 
+/// A server that was asked to drain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Draining {
+    /// `draining`, as in the overview's `readiness`.
+    pub status: String,
+}
+
+impl Draining {
+    pub(crate) const STATUS: &str = "draining";
+
+    pub(crate) fn begun() -> Self {
+        Self { status: Self::STATUS.to_owned() }
+    }
+}
+
 /// One variable.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]

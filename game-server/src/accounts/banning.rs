@@ -100,7 +100,7 @@ async fn forget_wish(node: &Node, hero: HeroId) -> Result<(), StoreError> {
 }
 
 fn close_here(node: &Node, wish: CloseWish) {
-    node.tickets.void(wish.hero);
+    node.tickets.void(wish.hero, node.clock.now_ms());
     node.accounts.revocations().close(&node.directory, wish);
     node.accounts.revocations().now();
 }

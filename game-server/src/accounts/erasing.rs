@@ -352,7 +352,7 @@ impl Erasing {
 }
 
 fn silence(node: &Node, hero: HeroId) {
-    node.tickets.void(hero);
+    node.tickets.void(hero, node.clock.now_ms());
     let reason = "this hero is to be erased";
     node.directory.for_hero(hero, |outbox| outbox.close(close::UNAUTHENTICATED, reason));
 }

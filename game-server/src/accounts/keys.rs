@@ -46,6 +46,8 @@ pub(super) struct Derived {
     sealing: LessSafeKey,
     name: [u8; KEY_NAME_BYTES],
     audit: [u8; KEY_BYTES],
+    /// Signs tickets.
+    pub(super) tickets: [u8; KEY_BYTES],
 }
 
 impl fmt::Debug for Keys {
@@ -83,6 +85,7 @@ impl Derived {
             ),
             name: name_of(&derive(b"name of the sealing key")),
             audit: derive(b"audit log"),
+            tickets: derive(b"tickets"),
         }
     }
 }

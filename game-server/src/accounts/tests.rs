@@ -72,7 +72,7 @@ fn a_secret_prints_as_stars() {
 
 #[test]
 fn a_ticket_opens_one_socket_within_thirty_seconds() {
-    let tickets = Tickets::default();
+    let tickets = Tickets::new(Keys::random());
     let first = tickets.issue(grant(1), 0);
     assert_eq!(tickets.redeem(first.expose(), TICKET_LIFE_MS), Some(grant(1)));
     assert_eq!(tickets.redeem(first.expose(), TICKET_LIFE_MS), None, "single-use");
@@ -83,14 +83,46 @@ fn a_ticket_opens_one_socket_within_thirty_seconds() {
 }
 
 #[test]
-fn tickets_are_bounded_and_the_oldest_go() {
-    let tickets = Tickets::new(3);
+fn what_was_taken_is_remembered_as_long_as_it_matters_and_no_more() {
+    let tickets = Tickets::with_capacity(Keys::random(), 3);
     let issued: Vec<Secret> = (1..=4).map(|number| tickets.issue(grant(number), 0)).collect();
-    assert_eq!(tickets.waiting(), 3);
-    assert_eq!(tickets.redeem(issued[0].expose(), 0), None);
-    assert_eq!(tickets.redeem(issued[3].expose(), 0), Some(grant(4)));
-    tickets.issue(grant(9), TICKET_LIFE_MS + 1);
-    assert_eq!(tickets.waiting(), 1, "old ones are forgotten when a new one comes");
+    for (ticket, number) in issued.iter().zip(1..=3) {
+        assert_eq!(tickets.redeem(ticket.expose(), 0), Some(grant(number)));
+    }
+    assert_eq!(tickets.redeem(issued[3].expose(), 0), None, "rather refused than taken twice");
+    let later_ms = TICKET_LIFE_MS + 5_001;
+    let next = tickets.issue(grant(5), later_ms);
+    assert_eq!(tickets.redeem(next.expose(), later_ms), Some(grant(5)), "those before are over");
+}
+
+#[test]
+fn a_ticket_opens_a_socket_on_any_server_that_has_the_secret() {
+    let keys = Keys::random();
+    let (one, other, stranger) =
+        (Tickets::new(keys.clone()), Tickets::new(keys), Tickets::new(Keys::random()));
+    let ticket = one.issue(grant(1), 10_000);
+    assert_eq!(stranger.redeem(ticket.expose(), 10_000), None);
+    // The other one's clock is behind.
+    assert_eq!(other.redeem(ticket.expose(), 4_999), None);
+    assert_eq!(other.redeem(ticket.expose(), 5_000), Some(grant(1)));
+    for index in 0..ticket.expose().len() {
+        let mut changed = ticket.expose().as_bytes().to_vec();
+        changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).expect("ASCII");
+        assert_eq!(one.redeem(&changed, 10_000), None, "{index}");
+    }
+    assert_eq!(one.redeem(ticket.expose(), 10_000), Some(grant(1)), "each server takes it once");
+}
+
+#[test]
+fn a_void_ticket_opens_nothing_and_a_later_one_does() {
+    let tickets = Tickets::new(Keys::random());
+    let (early, other) = (tickets.issue(grant(1), 0), tickets.issue(grant(2), 0));
+    tickets.void(grant(1).hero, 10);
+    assert_eq!(tickets.redeem(early.expose(), 10), None);
+    assert_eq!(tickets.redeem(other.expose(), 10), Some(grant(2)));
+    let late = tickets.issue(grant(1), 11);
+    assert_eq!(tickets.redeem(late.expose(), 11), Some(grant(1)));
 }
 
 #[test]

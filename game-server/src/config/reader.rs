@@ -12,7 +12,7 @@ use persistence::RedisUrl;
 
 use super::{
     Config, DatabaseUrl, Environment, LogFormat, LogLevel, Network, PostgresUrl, Rate, SECRET_EXAMPLE,
-    SHARDS_MAX, SecretKey, VARIABLES,
+    SHARDS_MAX, SecretKey, SecretText, VARIABLES,
 };
 
 /// Most origins in `ALLOWED_ORIGINS`.
@@ -21,6 +21,10 @@ const ORIGINS_MAX: usize = 64;
 const PROXIES_MAX: usize = 64;
 /// Longest name of a node.
 const NODE_NAME_BYTES_MAX: usize = 64;
+/// Shortest and longest token of a deployment's hook.
+const DRAIN_TOKEN_BYTES: RangeInclusive<usize> = 32..=256;
+/// The one in `.env.example`: never outside development.
+const DRAIN_TOKEN_EXAMPLE: &str = "this-is-an-example-make-your-own-token";
 /// Most secrets at a time: the current one and the one before.
 const SECRETS_MAX: usize = 2;
 /// As much of a wrong value as is repeated in its problem.
@@ -136,6 +140,23 @@ impl<'a> Reader<'a> {
             self.problem("ADMIN_ORIGIN", &text, "only an https:// origin in production");
         }
         Some(text)
+    }
+
+    pub(super) fn admin_drain_token(&mut self, environment: Environment) -> Option<SecretText> {
+        let text = self.text("ADMIN_DRAIN_TOKEN");
+        if text.is_empty() {
+            return None;
+        }
+        // It is one word of an HTTP header.
+        let is_token =
+            DRAIN_TOKEN_BYTES.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_example = text == DRAIN_TOKEN_EXAMPLE && environment != Environment::Development;
+        if !is_token || is_example {
+            let expected = "32 to 256 letters, digits and signs without a space that nobody can guess, such as openssl rand \
+                            -hex 32 prints, and not the example";
+            self.problem("ADMIN_DRAIN_TOKEN", "***", expected);
+        }
+        Some(SecretText::new(text))
     }
 
     pub(super) fn number<T>(&mut self, name: &'static str, range: RangeInclusive<u64>) -> T

@@ -89,9 +89,14 @@ mod tests {
     /// The list of parts is only good if it knows every secret that there is.
     #[test]
     fn every_variable_whose_value_must_not_be_seen_is_known() {
-        for name in
-            ["SECRET_KEYS", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "SENTRY_DSN", "SLACK_WEBHOOK_URL"]
-        {
+        for name in [
+            "SECRET_KEYS",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "SENTRY_DSN",
+            "SLACK_WEBHOOK_URL",
+            "ADMIN_DRAIN_TOKEN",
+        ] {
             assert!(is_secret(name), "{name}");
         }
         for name in ["DATABASE_URL", "FIREBASE_KEYS_URL", "PORT", "NODE_NAME"] {

@@ -108,6 +108,26 @@ fn all_problems_are_told_at_once_each_with_what_was_expected() {
 }
 
 #[test]
+fn a_drain_token_is_long_one_word_and_never_repeated() {
+    assert_eq!(parse(&[]).expect("right").admin_drain_token, None);
+    let token = "0123456789abcdef0123456789abcdef";
+    let config = parse(&[("ADMIN_DRAIN_TOKEN", token)]).expect("right");
+    assert_eq!(config.admin_drain_token.as_ref().map(|token| token.expose()), Some(token));
+    assert!(!format!("{config:?}").contains(token), "no secret is printed");
+    let (short, two_words, long) = (&token[1..], format!("{token} {token}"), token.repeat(9));
+    for wrong in [short, &two_words, &long, "ä123456789abcdef0123456789abcdef"] {
+        let problems = parse(&[("ADMIN_DRAIN_TOKEN", wrong)]).expect_err("no token");
+        let text = problems.iter().map(Problem::to_string).collect::<String>();
+        assert!(text.starts_with("ADMIN_DRAIN_TOKEN is \"***\"; expected 32 to 256"), "{text}");
+        assert!(!text.contains("abcdef"), "{text}");
+    }
+    let example = ("ADMIN_DRAIN_TOKEN", "this-is-an-example-make-your-own-token");
+    let staging = [("APP_ENV", "staging"), SECRET];
+    assert!(parse(&[example]).is_ok() && parse(&staging).is_ok());
+    assert!(parse(&[example, staging[0], staging[1]]).is_err(), "everybody knows the example");
+}
+
+#[test]
 fn one_port_for_two_listeners_is_a_problem() {
     let problems = parse(&[("METRICS_PORT", "3001"), ("ADMIN_PORT", "3001")]).expect_err("they collide");
     assert_eq!(problems.len(), 2);

@@ -56,6 +56,12 @@ pub const VARIABLES: &[Variable] = &[
         "Where operators reach the panel, exactly as browsers write it. Empty: only under loopback names such as localhost, for instance through an SSH tunnel.",
     ),
     variable(
+        "ADMIN_DRAIN_TOKEN",
+        "",
+        "this-is-an-example-make-your-own-token",
+        "What the hook of a deployment sends to the operators' listener to drain this server (POST /v1/drain, Authorization: Bearer TOKEN): 32 to 256 characters, such as openssl rand -hex 32 prints. A secret: whoever knows it can stop the server. Empty: only operators can.",
+    ),
+    variable(
         "METRICS_HOST",
         "127.0.0.1",
         "10.0.0.5",

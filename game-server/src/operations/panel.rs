@@ -25,6 +25,7 @@ pub fn open(node: &Arc<Node>, operations: Arc<NodeOperations>, store: &Arc<dyn O
         environment: node.config.environment.as_str().to_owned(),
         is_production: node.config.environment == Environment::Production,
         origin: node.config.admin_origin.clone(),
+        drain_token: node.config.admin_drain_token.as_ref().map(|token| token.expose().to_owned()),
         on_fact: Arc::new(log),
     };
     Panel::new(operations, Arc::new(records), settings)

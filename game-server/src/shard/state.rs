@@ -37,6 +37,7 @@ use tokio::{sync::oneshot, time::Instant};
 pub(super) use self::publishing::{SLICE_HEROES_MAX, Slice};
 #[cfg(test)]
 pub(super) use self::residence::{FORGOTTEN_PER_LOOK_MAX, SNAPSHOTS_PER_LOOK_MAX};
+pub(crate) use self::telling::send_away;
 use self::{acting::Unwilling, hand_over::Queued, publishing::Round, residence::HOUSEKEEPING_EVERY};
 use super::{
     Request,

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
-use crate::harness::{PATIENCE, SECRET, request};
+use crate::harness::{Answer, PATIENCE, SECRET, request};
 use crate::leaks;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_dopamine-hero");
@@ -74,25 +74,34 @@ async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
 struct Process {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
+    /// What it said until it was ready.
+    said: String,
     players: SocketAddr,
+    operators: SocketAddr,
 }
 
 impl Process {
     async fn start(mut command: Command) -> Process {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let mut log = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let (mut said, mut operators) = (String::new(), None);
         let ready = async {
             loop {
                 let line = log.next_line().await.expect("text").expect("it is ready before it ends");
                 leaks::logged(&line);
                 let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                let address = |field: &str| json[field].as_str().expect("an address").parse();
+                if json["message"] == "listening" && json["name"] == "operators" {
+                    operators = Some(address("address").expect("an address"));
+                }
+                said.push_str(&line);
                 if json["message"] == "ready" {
-                    return json["players"].as_str().expect("an address").parse().expect("an address");
+                    return address("players").expect("an address");
                 }
             }
         };
         let players = timeout(PATIENCE, ready).await.expect("ready in time");
-        Process { child, log, players }
+        Process { child, log, said, players, operators: operators.expect("it said so") }
     }
 
     async fn signal(&self, name: &str) {
@@ -101,10 +110,10 @@ impl Process {
         assert!(status.success());
     }
 
-    /// Its exit code and the rest of its log.
+    /// Its exit code and its log.
     async fn end(mut self) -> (Option<i32>, String) {
         let ending = async {
-            let mut rest = String::new();
+            let mut rest = self.said;
             while let Some(line) = self.log.next_line().await.expect("text") {
                 leaks::logged(&line);
                 rest.push_str(&line);
@@ -165,6 +174,49 @@ async fn sigterm_drains_and_exits_zero_and_the_guest_is_still_there() {
     let answer = request(process.players, "POST", "/v1/ws-ticket", &[("authorization", &bearer)], "").await;
     assert_eq!(answer.status, 200);
     process.signal("INT").await;
+    assert_eq!(process.end().await.0, Some(0));
+}
+
+const DRAIN_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// As the hook of a deployment asks, which knows the server by its address and has no login.
+async fn ask_to_drain(process: &Process, token: &str) -> Answer {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("host", "hero-1.internal:3002")];
+    request(process.operators, "POST", "/v1/drain", &headers, "").await
+}
+
+#[tokio::test]
+async fn the_token_of_a_deployment_drains_and_exits_zero_and_no_other_does() {
+    let folder = Folder::new();
+    let url = folder.database_url();
+    let variables = [("DATABASE_URL", url.as_str()), ("LOG_LEVEL", "trace")];
+    let token = ("ADMIN_DRAIN_TOKEN", DRAIN_TOKEN);
+    let process = Process::start(command(BINARY, &[variables[0], variables[1], token])).await;
+    let guest = request(process.players, "POST", "/v1/guests", &[], "").await;
+    assert_eq!(guest.status, 201);
+    for wrong in ["", "0123456789abcdef0123456789abcdee"] {
+        let answer = ask_to_drain(&process, wrong).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "wrong_token"), "{}", answer.text());
+    }
+    let cookie = [("cookie", "__Host-operator=0123456789abcdef0123456789abcdef")];
+    let answer = request(process.operators, "POST", "/v1/drain", &cookie, "").await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "csrf"), "a cookie is no token");
+    assert_eq!(request(process.players, "GET", "/ready", &[], "").await.status, 200, "nothing has begun");
+
+    let answer = ask_to_drain(&process, DRAIN_TOKEN).await;
+    assert_eq!((answer.status, &answer.json()["status"]), (202, &"draining".into()), "{}", answer.text());
+    let (code, log) = process.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("shutting down") && log.contains("deploy hook"), "{log}");
+    assert!(!log.contains(DRAIN_TOKEN), "no token is ever logged");
+    let audited = run(&["audit", "verify"], &variables).await;
+    assert_eq!(audited.code, Some(0), "{}{}", audited.out, audited.err);
+
+    let process = Process::start(command(BINARY, &variables)).await;
+    let answer = ask_to_drain(&process, DRAIN_TOKEN).await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "wrong_token"), "none is set here");
+    process.signal("TERM").await;
     assert_eq!(process.end().await.0, Some(0));
 }
 

@@ -253,6 +253,7 @@ impl World {
         let drained = process.node.drain(DRAIN_WITHIN).await;
         // As the server does: it does not wait for a store that is away.
         let _late = tokio::time::timeout(DRAIN_WITHIN, process.keeping.stop()).await;
+        process.node.say_goodbye(tokio::time::Instant::now() + DRAIN_WITHIN).await;
         process.line.set(Way::Severed);
         process.sockets.set(Way::Severed);
         process.tasks.iter().for_each(JoinHandle::abort);

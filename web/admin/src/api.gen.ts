@@ -912,6 +912,15 @@ migrations: Array<Migration>,
 banner: Banner | null, };
 
 /**
+ * A server that was asked to drain.
+ */
+export type Draining = { 
+/**
+ * `draining`, as in the overview's `readiness`.
+ */
+status: string, };
+
+/**
  * One variable.
  */
 export type Setting = { 

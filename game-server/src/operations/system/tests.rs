@@ -27,6 +27,7 @@ fn operations(store: &MemoryStore) -> NodeOperations {
     let set = |name: &str| match name {
         "SECRET_KEYS" => Some(SECRET.to_owned()),
         "NODE_NAME" => Some("one".to_owned()),
+        "ADMIN_DRAIN_TOKEN" => Some(SECRET.to_owned()),
         "SMTP_URL" => Some("smtps://user:hunter22@mail.example.org".to_owned()),
         "MAIL_FROM" => Some("hero@example.org".to_owned()),
         "PUBLIC_URL" => Some("https://play.example.org".to_owned()),
@@ -49,6 +50,7 @@ async fn every_variable_is_shown_and_no_secret() {
     let json = serde_json::to_string(&system).expect("it is plain data");
     assert!(!json.contains(SECRET) && !json.contains("hunter22"), "{json}");
     let of = |name: &str| system.settings.iter().find(|setting| setting.name == name).expect("it is there");
+    assert_eq!((of("ADMIN_DRAIN_TOKEN").value.as_str(), of("ADMIN_DRAIN_TOKEN").is_default), ("***", false));
     assert_eq!((of("SECRET_KEYS").value.as_str(), of("SECRET_KEYS").is_default), ("***", false));
     assert_eq!((of("PORT").value.as_str(), of("PORT").is_default), ("3001", true));
     assert_eq!(

@@ -14,8 +14,8 @@ use crate::{
     acting::ActFailed, convert, metrics::CommandOutcome, outbox::Outbox, shard::hero::Device, telemetry::Way,
 };
 
-/// Reconnects after a drain are spread over this long.
-const RECONNECT_SPREAD_MS: u32 = 5_000;
+/// Reconnects after a drain are spread over this long: with the way back, everybody plays again within 5 s.
+const RECONNECT_SPREAD_MS: u32 = 3_000;
 
 impl Shard {
     pub(super) fn welcome(&mut self, id: HeroId, attach: Attach) {
@@ -254,11 +254,11 @@ fn count(devices: usize) -> u32 {
 }
 
 /// Asks a device to come back to another server, or to this one when it is up again.
-pub(super) fn send_away(outbox: &Outbox) {
+pub(crate) fn send_away(outbox: &Outbox) {
     outbox.send_away(spread(outbox.connection_id), "this server is stopping");
 }
 
-/// Spreads reconnects over some seconds, evenly over the sockets.
+/// Spreads reconnects evenly over the sockets. The first ones come when this server's heroes are free already.
 fn spread(connection_id: u64) -> u32 {
     let slot = u32::try_from(connection_id % 97).expect("below 97");
     250 + slot * (RECONNECT_SPREAD_MS / 97)
