@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::http::Endpoint;
-use crate::ledger::Ledger;
+use crate::ledger::{Absence, Ledger};
 use crate::mind::Mind;
 use crate::mirror::Mirror;
 use crate::outbox::{Answered, Outbox, is_worth_repeating};
@@ -36,6 +36,8 @@ const PING_ONCE_IN: u32 = 20;
 const RECONNECT_MS: u64 = 150;
 /// Commands that a bot lets fly at the same time: enough that a refusal meets later ones on their way.
 const IN_FLIGHT_MAX: usize = 4;
+/// Absences that a bot remembers.
+const ABSENCES_MAX: usize = 1_000;
 /// How often a bot tries to finish its open commands before it gives up and reports them.
 const FINISH_ATTEMPTS_MAX: u32 = 50;
 
@@ -91,6 +93,8 @@ pub struct Bot {
     pub mirror: Mirror,
     /// How its sockets ended, by close code.
     pub closed: BTreeMap<u16, u64>,
+    /// Each time that a server closed its socket.
+    pub absences: Vec<Absence>,
     /// The catalogue that it was told of last.
     pub catalogue_version: u32,
     outbox: Outbox,
@@ -99,6 +103,8 @@ pub struct Bot {
     stats: Arc<Stats>,
     retry_at: Option<Instant>,
     away_ms: Option<u64>,
+    is_open: bool,
+    heard_at: Instant,
     answers_at: Instant,
     finish_attempts: u32,
     /// At which server it is.
@@ -124,6 +130,7 @@ impl Bot {
             device,
             mirror: Mirror::default(),
             closed: BTreeMap::new(),
+            absences: Vec::new(),
             catalogue_version: 0,
             outbox: Outbox::default(),
             mind,
@@ -131,6 +138,8 @@ impl Bot {
             stats,
             retry_at: None,
             away_ms: None,
+            is_open: false,
+            heard_at: Instant::now(),
             answers_at: Instant::now(),
             finish_attempts: 0,
             node: 0,
@@ -174,6 +183,12 @@ impl Bot {
                     Duration::ZERO
                 }
                 Err(_) => {
+                    if self.is_open {
+                        // It broke under what was sent, before anything was read.
+                        self.absent(1006);
+                    } else {
+                        self.stats.failed_opens.add(1);
+                    }
                     self.node += 1;
                     Duration::from_millis(self.mind.jittered_ms(RECONNECT_MS))
                 }
@@ -185,6 +200,14 @@ impl Bot {
                     () = tokio::time::sleep(wait) => {}
                 }
             }
+        }
+    }
+
+    fn absent(&mut self, code: u16) {
+        self.is_open = false;
+        if self.absences.len() < ABSENCES_MAX {
+            let (since, closed) = (self.heard_at, Instant::now());
+            self.absences.push(Absence { since, closed, code, until: None, is_whole: false });
         }
     }
 
@@ -204,8 +227,15 @@ impl Bot {
         if socket.before_welcome > 0 {
             self.ledger.find(format!("{} messages came before the welcome", socket.before_welcome));
         }
+        let findings = self.ledger.findings_count;
         self.on_welcome(&welcome);
-        self.answers_at = Instant::now();
+        self.is_open = true;
+        self.heard_at = Instant::now();
+        self.answers_at = self.heard_at;
+        if let Some(absence) = self.absences.last_mut().filter(|absence| absence.until.is_none()) {
+            absence.until = Some(self.heard_at);
+            absence.is_whole = self.ledger.findings_count == findings;
+        }
         let mut wish_at = self.next_wish(world);
         loop {
             self.send_outgoing(&mut socket).await?;
@@ -307,11 +337,13 @@ impl Bot {
     fn hear(&mut self, received: Result<Received>) -> Option<End> {
         match received {
             Ok(Received::Message(message)) => {
+                self.heard_at = Instant::now();
                 self.on_message(message);
                 None
             }
             Ok(Received::Closed(code)) => {
                 *self.closed.entry(code).or_default() += 1;
+                self.absent(code);
                 if matches!(code, 1000 | 1003 | 1007 | 1008 | 1009 | 1011 | 4001 | 4003 | 4008) {
                     self.ledger.find(format!("a faithful client was closed with {code}"));
                 }

@@ -3,6 +3,7 @@
 use protocol::client::Command;
 use protocol::server::CommandResult;
 use serde::Serialize;
+use tokio::time::Instant;
 
 /// Lines that one device writes at most; then it issues no new commands.
 pub const ENTRIES_MAX: usize = 20_000;
@@ -73,6 +74,21 @@ pub struct Ledger {
     pub findings_count: u64,
     /// Acknowledged commands that a restarted server no longer knew.
     pub lost_on_resume: u64,
+}
+
+/// A time without a server: from what was heard last to the next welcome.
+#[derive(Clone, Copy, Debug)]
+pub struct Absence {
+    /// When the last frame came before the socket was closed; that was `going_away` if the server said so.
+    pub since: Instant,
+    /// When the socket was closed.
+    pub closed: Instant,
+    /// How the socket was closed.
+    pub code: u16,
+    /// When the device was welcomed again.
+    pub until: Option<Instant>,
+    /// Whether it was welcomed with everything it had been told before.
+    pub is_whole: bool,
 }
 
 impl Ledger {

@@ -13,6 +13,7 @@ use load_tests::scenario::crowd::CrowdOptions;
 use load_tests::scenario::headline::{HeadlineOptions, run as run_headline};
 use load_tests::scenario::kill::{KillOptions, run as run_kill};
 use load_tests::scenario::load::{self, LoadOptions, Program, Target};
+use load_tests::scenario::rolling::{self, RollingOptions};
 use load_tests::scenario::switch::{Place, SwitchOptions, run as run_switch};
 use load_tests::scenario::{hostile, write_report};
 use load_tests::security::{self, SecurityOptions};
@@ -38,6 +39,9 @@ enum Scenario {
     /// Many players in a focus day on one core and 1 GiB: several servers on one Postgres share that core, the players and
     /// Postgres have another one. Fails when acknowledgements, errors or memory miss the goal.
     Headline(Headline),
+    /// Two servers on one Postgres behind a balancer are drained and replaced one after the other while players play; fails if
+    /// anything acknowledged is lost or doubled, a player does not come back in time, or a server ends wrongly.
+    RollingDeploy(RollingOptions),
     /// Faults to survive and their proofs, all or the named ones; fails if a promise breaks or a control stays blind.
     Faults(Faults),
     /// What attacks cost everybody else, all measurements or the named ones; fails if a goal is missed.
@@ -272,6 +276,7 @@ async fn main() -> Result<ExitCode> {
             LoadProgram::Deploy(arguments) => load(Program::Deploy, arguments).await,
         },
         Scenario::Headline(arguments) => headline(arguments).await,
+        Scenario::RollingDeploy(options) => rolling::command(&options).await.map(exit_code),
         Scenario::Faults(arguments) => faults(arguments).await,
         Scenario::Security(arguments) => security(arguments).await,
         Scenario::CatalogueSwitch(arguments) => catalogue_switch(arguments).await,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::process::Command;
 
 /// Linux counts CPU time for programs in hundredths of a second, on every machine.
@@ -14,6 +15,15 @@ pub(crate) const SERVER_CORE: usize = 0;
 /// Core of everything else; the same if there is only one.
 pub(crate) fn client_core() -> usize {
     std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
+}
+
+/// Lets this process, and what it starts, open as many files as the system allows: every socket is one. Returns how many.
+pub(crate) fn raise_file_limit() -> Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("the limit of files is not known")?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).context("the limit of files cannot be raised")?;
+    }
+    Ok(hard)
 }
 
 /// CPU time so far, user and system, of all threads.

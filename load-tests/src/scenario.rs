@@ -5,6 +5,7 @@ pub mod headline;
 pub mod hostile;
 pub mod kill;
 pub mod load;
+pub mod rolling;
 pub mod settle;
 pub mod switch;
 

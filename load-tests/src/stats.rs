@@ -45,6 +45,8 @@ pub struct Stats {
     pub events: Count,
     /// `going_away` messages.
     pub drained: Count,
+    /// Tries to open a socket that came to nothing.
+    pub failed_opens: Count,
     /// Sockets that were welcomed.
     pub welcomed: Count,
     /// Acknowledged commands that a server no longer knew.

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -33,6 +32,7 @@ use target::Running;
 pub use target::Target;
 
 use super::Progress;
+use crate::process;
 
 /// Players that connect at the same time, so that the load program does not fall over its own sockets.
 const CONNECTS_AT_ONCE_MAX: usize = 256;
@@ -142,10 +142,7 @@ pub fn write(folder: &Path, report: &LoadReport) -> Result<()> {
 /// Every socket is a file: of this process and, as it is inherited, of a server that it starts.
 fn raise_file_limit(options: &LoadOptions) -> Result<()> {
     let needed = u64::from(options.players) * 11 / 10 + FILES_BESIDE;
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("the limit of files is not known")?;
-    if soft < hard {
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).context("the limit of files cannot be raised")?;
-    }
+    let hard = process::raise_file_limit()?;
     if needed > hard {
         bail!(
             "{} players need {needed} open files and this process may have {hard}: raise it (ulimit -Hn {needed}, as root), or \

@@ -7,4 +7,5 @@ mod hostile;
 mod kill;
 mod limits;
 mod load;
+mod rolling;
 mod slow_reader;
