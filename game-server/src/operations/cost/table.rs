@@ -43,9 +43,10 @@ fn table(rows: &[Phase], out: &mut dyn Write) -> io::Result<()> {
     let mut heads = vec!["users", "at once", "servers"].into_iter().map(str::to_owned).collect::<Vec<_>>();
     heads.extend(parts.iter().map(|(name, _)| name.replace("servers", "their price")));
     heads.extend(["a month".to_owned(), "planned".to_owned()]);
+    let columns = heads.len();
     let mut lines = vec![heads];
     lines.extend(rows.iter().map(cells));
-    let widths: Vec<usize> = (0..lines[0].len())
+    let widths: Vec<usize> = (0..columns)
         .map(|column| {
             lines
                 .iter()
