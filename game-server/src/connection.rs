@@ -62,36 +62,20 @@ pub async fn serve<S>(stream: S, place: Place, node: Arc<Node>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut socket = socket::open(stream, Limits::PLAYER).await;
-    let greeted = tokio::select! {
-        biased;
-        greeted = timeout(HELLO_WITHIN, hello(&mut socket, &node)) => greeted,
-        () = place.evicted() => {
-            // Not a second for whoever has said nothing: there are many of them.
-            let closing = Closing { code: close::OVERLOAD, reason: "others wait; say hello at once" };
-            let _gone = timeout(CLOSE_WITHIN, socket.close(Some(close_frame(&closing)))).await;
-            return;
-        }
-    };
-    let opened = match greeted {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(closing)) => return farewell(&mut socket, &closing).await,
-        Err(_late) => {
-            let closing = Closing { code: close::UNAUTHENTICATED, reason: "no hello within 3 s" };
-            return farewell(&mut socket, &closing).await;
-        }
-    };
+    // What is needed only at the beginning, only at the end, or only for a moment is in a box of its own: a task is as large
+    // as its largest moment for as long as the socket is open.
+    let Some((socket, opened)) = Box::pin(greet(stream, &place, &node)).await else { return };
     place.authenticated();
     let Opened { hero, request, outbox } = opened;
     let shard = node.shard(hero).clone();
     let entered = node.directory.enter(hero, Arc::clone(&outbox));
+    let mut connection = Connection { socket, session: Session::new(&node, hero, Arc::clone(&outbox)), node };
     if shard.try_send(request).is_err() {
         let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
-        return farewell(&mut socket, &closing).await;
+        return Box::pin(farewell(&mut connection.socket, &closing)).await;
     }
     let span = tracing::debug_span!("socket", connection_id = outbox.connection_id, %hero);
     tracing::debug!(parent: &span, client = %place.client(), "connected");
-    let mut connection = Connection { socket, session: Session::new(&node, hero, Arc::clone(&outbox)), node };
     let ran = AssertUnwindSafe(connection.run()).catch_unwind().instrument(span.clone());
     let ending = ran.await.unwrap_or_else(|_panic| {
         // The panic itself is in the log already, without whose it is.
@@ -103,13 +87,38 @@ where
         connection.node.metrics.slow_clients_closed_total.increment();
     }
     drop(entered);
-    shard.detach(hero, outbox.connection_id).await;
+    Box::pin(shard.detach(hero, outbox.connection_id)).await;
     match ending {
-        Ending::Ours(closing) => farewell(&mut connection.socket, &closing).await,
-        Ending::Theirs => answer_close(&mut connection.socket).await,
+        Ending::Ours(closing) => Box::pin(farewell(&mut connection.socket, &closing)).await,
+        Ending::Theirs => Box::pin(answer_close(&mut connection.socket)).await,
         // Nothing more can be written.
         Ending::Gone | Ending::Stuck => {}
     }
+}
+
+/// Opens the socket and waits for a valid hello; closes it when none comes.
+async fn greet<S>(stream: S, place: &Place, node: &Node) -> Option<(Socket<S>, Opened)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut socket = socket::open(stream, Limits::PLAYER).await;
+    let greeted = tokio::select! {
+        biased;
+        greeted = timeout(HELLO_WITHIN, hello(&mut socket, node)) => greeted,
+        () = place.evicted() => {
+            // Not a second for whoever has said nothing: there are many of them.
+            let closing = Closing { code: close::OVERLOAD, reason: "others wait; say hello at once" };
+            let _gone = timeout(CLOSE_WITHIN, socket.close(Some(close_frame(&closing)))).await;
+            return None;
+        }
+    };
+    let closing = match greeted {
+        Ok(Ok(opened)) => return Some((socket, opened)),
+        Ok(Err(closing)) => closing,
+        Err(_late) => Closing { code: close::UNAUTHENTICATED, reason: "no hello within 3 s" },
+    };
+    farewell(&mut socket, &closing).await;
+    None
 }
 
 struct Opened {
@@ -203,7 +212,7 @@ where
                 () = outbox.wake() => {
                     let mut frames = Vec::new();
                     let closing = outbox.take(&mut frames);
-                    if let Err(ending) = self.write(frames.into_iter().map(Message::Binary)).await {
+                    if let Err(ending) = Box::pin(self.write(frames.into_iter().map(Message::Binary))).await {
                         return ending;
                     }
                     if let Some(closing) = closing {
@@ -215,7 +224,7 @@ where
                         outbox.send_away(0, "12 hours old, please come back");
                         continue;
                     }
-                    if let Err(ending) = self.write([Message::Ping(Bytes::new())]).await {
+                    if let Err(ending) = Box::pin(self.write([Message::Ping(Bytes::new())])).await {
                         return ending;
                     }
                 }

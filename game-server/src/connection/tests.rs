@@ -122,3 +122,13 @@ async fn a_socket_that_falls_silent_is_closed_after_25_seconds() {
     drop(client);
     assert!(took >= SILENT_MAX && took <= SILENT_MAX + CLOSE_WITHIN + Duration::from_millis(100), "{took:?}");
 }
+
+/// A task is there for as long as its socket, and each byte of it as many times as there are players.
+#[tokio::test]
+async fn a_quiet_socket_is_a_small_task() {
+    let node = node();
+    let place = node.admission.enter([127, 0, 0, 1].into()).expect("there is room");
+    let (ours, _theirs) = tokio::io::duplex(1024);
+    let bytes = size_of_val(&serve(ours, place, node));
+    assert!(bytes <= 1_440, "{bytes} bytes");
+}
