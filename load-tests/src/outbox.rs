@@ -147,6 +147,12 @@ impl Outbox {
             .iter_mut()
             .find(|pending| Some(pending.cmd_seq) == rejected.cmd_seq && pending.progress == Progress::Sent);
         match found {
+            // Put off without a look at the stream, by a server that is busy or stops: it is applied all the same, and
+            // only its answer is still to come.
+            Some(pending) if later && pending.cmd_seq <= self.applied => {
+                pending.progress = Progress::Waiting;
+                Answered::Again(pending.entry)
+            }
             Some(pending) if later => {
                 pending.progress = Progress::SendAgain;
                 Answered::Again(pending.entry)

@@ -90,3 +90,19 @@ fn a_server_that_forgot_starts_the_stream_over() {
     outbox.push(7, Command::AutoPatch);
     assert_eq!(numbers(&mut outbox), [(7, 1)]);
 }
+
+#[test]
+fn a_repetition_that_is_put_off_keeps_its_number_and_holds_nothing_up() {
+    let mut outbox = outbox_with(2);
+    assert_eq!(numbers(&mut outbox), [(0, 1), (1, 2)]);
+    // The socket died; the first was applied, its answer got lost.
+    outbox.on_welcome(1);
+    assert_eq!(numbers(&mut outbox), [(0, 1), (1, 2)]);
+    assert_eq!(rejected(&mut outbox, 1, "busy"), Answered::Again(0));
+    assert_eq!(rejected(&mut outbox, 2, "busy"), Answered::Again(1));
+    outbox.on_welcome(1);
+    assert_eq!(numbers(&mut outbox), [(0, 1), (1, 2)], "both are said again as they were");
+    assert_eq!(done(&mut outbox, 1), Answered::Done(0));
+    assert_eq!(done(&mut outbox, 2), Answered::Done(1));
+    assert!(outbox.is_empty());
+}
