@@ -58,7 +58,7 @@ enum Command {
         #[arg(long)]
         status: bool,
     },
-    /// Add demo players with some weeks of history; the server must not run
+    /// Add demo players with a month to four months of history; the server must not run
     Seed {
         /// As many typical players (ten tasks, six modules, a month of days) instead, for measurements; prints a line of JSON
         /// for each: hero_id, device_token, seq

@@ -1,4 +1,4 @@
-//! `dopamine-hero seed`: a few demo players with some weeks of history, played by the real rules; or many typical ones.
+//! `dopamine-hero seed`: a few demo players with a month to four months of history, played by the real rules; or many typical ones.
 //!
 //! Nothing is invented: every event comes from a command at a time of day at which such a player would act, so that the
 //! demo heroes pass `verify` like anybody else's.
@@ -27,8 +27,6 @@ use crate::{
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
-/// Days of history before now.
-const DAYS: i64 = 35;
 /// Events in one append.
 const APPEND_EVENTS: usize = 64;
 
@@ -36,6 +34,8 @@ const APPEND_EVENTS: usize = 64;
 struct Habit {
     name: &'static str,
     time_zone: &'static str,
+    /// Days of history before now.
+    days: i64,
     /// Minutes after midnight (UTC) and length of each session of a usual day.
     sessions: &'static [(i64, u16, Category)],
     /// Every so many days nothing happens.
@@ -52,6 +52,7 @@ struct Habit {
 const TYPICAL: Habit = Habit {
     name: "Robin",
     time_zone: "Europe/Berlin",
+    days: 35,
     sessions: &[(8 * 60, 25, Category::Analytical), (16 * 60, 15, Category::Learning)],
     misses_every: 8,
     tasks: &["Write the report", "Answer two letters", "Read ten pages", "Tidy the desk"],
@@ -63,6 +64,7 @@ const HABITS: [Habit; 3] = [
     Habit {
         name: "Ada",
         time_zone: "Europe/Berlin",
+        days: 35,
         sessions: &[
             (8 * 60, 50, Category::Analytical),
             (10 * 60, 50, Category::Creative),
@@ -81,6 +83,7 @@ const HABITS: [Habit; 3] = [
     Habit {
         name: "Bo",
         time_zone: "America/New_York",
+        days: 120,
         sessions: &[(14 * 60, 25, Category::Physical), (23 * 60, 20, Category::Learning)],
         misses_every: 5,
         tasks: &["Stretch for ten minutes", "Call the bicycle shop", "Learn twenty words"],
@@ -90,6 +93,7 @@ const HABITS: [Habit; 3] = [
     Habit {
         name: "Chi",
         time_zone: "Asia/Tokyo",
+        days: 95,
         sessions: &[(60, 15, Category::None)],
         misses_every: 3,
         tasks: &["Open the mail", "Water the plants"],
@@ -211,11 +215,11 @@ impl Player {
     }
 
     fn play(&mut self, habit: &Habit, now_ms: i64) {
-        let first_ms = now_ms - now_ms.rem_euclid(DAY_MS) - DAYS * DAY_MS;
+        let first_ms = now_ms - now_ms.rem_euclid(DAY_MS) - habit.days * DAY_MS;
         let (_, born) = create(habit.name, habit.time_zone, first_ms, self.simulation.catalogue())
             .expect("the demo's names and zones are valid");
         self.note(born, first_ms);
-        for day in 0..DAYS {
+        for day in 0..habit.days {
             let midnight_ms = first_ms + day * DAY_MS;
             if day % habit.misses_every != habit.misses_every - 1 {
                 self.day(habit, day, midnight_ms, now_ms);
