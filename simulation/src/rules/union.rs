@@ -50,8 +50,8 @@ pub(crate) fn unite(draft: &mut Draft<'_>, now_ms: i64, estate: &Estate) {
         return;
     }
     let catalogue = draft.catalogue;
-    let mut came = belongings::unite(hero, estate, catalogue);
     let days = days::unite(hero, guest, estate.end().at_ms, catalogue);
+    let mut came = belongings::unite(hero, estate, days.goal_twice, catalogue);
     // What the open session has earned was earned at the place in the day where it was until now.
     let moves = days.today.focus_ms != hero.today.focus_ms;
     let open = hero.session.as_deref().filter(|session| moves && session.state == SessionState::Running);

@@ -550,6 +550,37 @@ fn the_largest_union_fits_into_the_journal() {
     assert_eq!(records.len(), 30);
 }
 
+/// The minutes of two guests reach the goal that one of them has been paid for.
+#[test]
+fn a_goal_that_both_reached_pays_once_whoever_comes_first() {
+    let mut account = Play::new();
+    account.run("start 4m; wait 30m");
+    let (mut first, mut second) = (Play::new(), Play::new());
+    first.command(&Command::SetDailyGoal { minutes: 42 }).expect("a goal can be set");
+    first.run("start 30m; wait 30m");
+    second.run("start 30m; wait 30m");
+    let estates = [hand_over(&mut first, GUEST), hand_over(&mut second, OTHER)];
+    assert_eq!(estates.each_ref().map(|estate| estate.hero().today.goal_reached), [false, true]);
+    let united = |order: [usize; 2]| {
+        let mut account = at(&account, account.now_ms);
+        for index in order {
+            unite(&mut account, &estates[index]);
+        }
+        account.hero.wallet
+    };
+    // All of them got the first spark.
+    let spark_me = 10_000;
+    let brought_me: i64 = estates.iter().map(|estate| estate.hero().wallet.lifetime_me).sum();
+    assert_eq!(united([1, 0]).lifetime_me, brought_me - spark_me);
+    assert_eq!(united([0, 1]), united([1, 0]));
+    // On another day it is another goal.
+    let mut later = at(&account, account.now_ms + 86_400_000);
+    later.run("start 30m; wait 30m");
+    let union = unite(&mut later, &estates[1]);
+    assert!(later.hero.today.goal_reached);
+    assert_eq!(union.earned_me, estates[1].hero().wallet.lifetime_me - spark_me);
+}
+
 /// Every value that a hero's energy can be in.
 fn worth_me(hero: &Hero) -> i64 {
     let modules: i64 = hero.modules.iter().map(|module| module.paid_me).sum();

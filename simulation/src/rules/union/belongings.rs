@@ -44,10 +44,12 @@ pub(super) struct Came {
     pub(super) presets: Vec<Preset>,
 }
 
-pub(super) fn unite(hero: &Hero, estate: &Estate, catalogue: &Catalogue) -> Came {
+/// `goal_twice`: both were paid for the goal of the same day.
+pub(super) fn unite(hero: &Hero, estate: &Estate, goal_twice: bool, catalogue: &Catalogue) -> Came {
     let guest = estate.hero();
     let mut came = Came::default();
-    let twice_me = came.achievements(hero, guest, catalogue);
+    let goal_me = if goal_twice { catalogue.bonuses.daily_goal.reward_me } else { 0 };
+    let twice_me = came.achievements(hero, guest, catalogue) + goal_me;
     came.earned_me = (guest.wallet.lifetime_me - twice_me).max(0);
     let experience = (hero.wallet.lifetime_me + came.earned_me).div_euclid(1000);
     // The level that follows at once: its slots are there for what comes.

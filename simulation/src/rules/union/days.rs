@@ -16,6 +16,8 @@ pub(super) struct Days {
     /// Those that are new or look different.
     pub(super) records: Vec<DayRecord>,
     pub(super) streak: StreakState,
+    /// Whether both reached the goal of this day.
+    pub(super) goal_twice: bool,
 }
 
 pub(super) fn unite(hero: &Hero, guest: &Hero, handed_at_ms: i64, catalogue: &Catalogue) -> Days {
@@ -55,7 +57,9 @@ pub(super) fn unite(hero: &Hero, guest: &Hero, handed_at_ms: i64, catalogue: &Ca
         last_welcome_day: hero.streak.last_welcome_day.max(guest.streak.last_welcome_day),
         memory_shield_given: hero.streak.memory_shield_given || guest.streak.memory_shield_given,
     };
-    Days { today, records: fold.records, streak }
+    let used_today = came.iter().find(|came| came.day_no == today.bounds.day_no).and_then(|came| came.used);
+    let goal_twice = hero.today.goal_reached && used_today.is_some_and(|used| used.goal_reached);
+    Days { today, records: fold.records, streak, goal_twice }
 }
 
 /// What the guest did in one player-day of the hero that stays.
