@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 
-use bevy_ecs::prelude::{Component, Entity, Resource};
+use bevy_ecs::prelude::{Bundle, Component, Entity, Resource};
 
 use crate::hero::Hero;
 use crate::rules::focus::{DOPAMINE_PARTS, ENERGY_PARTS};
@@ -19,31 +19,20 @@ pub(crate) struct HeroCell {
     pub(crate) boundary_ms: Option<i64>,
 }
 
-/// The hot part, only while a session's clock runs: what the session has earned by `at_ms`, and how fast it earns.
+/// The hot part, only while a session's clock runs: its clock, and the energy that has come since the rates were looked at. A tick
+/// reads and writes this column and no other, so that a million heroes are still a stream of 32 bytes each.
 ///
-/// The rates hold until `until_ms`. A tick never adds beyond it, so that `parts` stay below 2^63 however long a tick is.
+/// The rates hold until `until_ms`. A tick never adds beyond it, so that sums stay below 2^63 however long a tick is.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accrual {
-    /// The session.
-    pub session_id: u32,
-    /// The moment for which the sums hold.
+    /// The moment for which the sum holds.
     pub at_ms: i64,
     /// The moment until which the rates hold.
     pub until_ms: i64,
-    /// Focused time of the session.
-    pub focus_ms: i64,
-    /// Energy of the session that is settled, day ends included.
-    pub energy_me: i64,
-    /// Energy beyond that, in 10^-12 mE (see the rules, section 2).
+    /// Energy beyond what is settled, in 10^-12 mE (see the rules, section 2).
     pub energy_parts: i64,
     /// What is added to it each millisecond.
     pub energy_parts_per_ms: i64,
-    /// Dopamine of the session that is settled.
-    pub dopamine_md: i64,
-    /// Dopamine beyond that, in 10^-9 mD.
-    pub dopamine_parts: i64,
-    /// What is added to it each millisecond.
-    pub dopamine_parts_per_ms: i64,
 }
 
 impl Accrual {
@@ -51,35 +40,59 @@ impl Accrual {
     pub fn advance(&mut self, now_ms: i64) {
         let ms = (now_ms.min(self.until_ms) - self.at_ms).max(0);
         self.at_ms += ms;
-        self.focus_ms += ms;
         self.energy_parts += ms * self.energy_parts_per_ms;
-        self.dopamine_parts += ms * self.dopamine_parts_per_ms;
+    }
+}
+
+/// The cold part of it: what the session had earned when its rates were looked at, and what follows from the clock alone.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// When that was.
+    pub at_ms: i64,
+    /// Focused time of the session.
+    pub focus_ms: i64,
+    /// Energy of the session, day ends included.
+    pub energy_me: i64,
+    /// Dopamine of the session.
+    pub dopamine_md: i64,
+    /// Dopamine beyond that, in 10^-9 mD.
+    pub dopamine_parts: i64,
+    /// What comes to it each millisecond.
+    pub dopamine_parts_per_ms: i64,
+}
+
+/// A session whose clock runs.
+#[derive(Bundle, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accruing {
+    /// What a tick changes.
+    pub accrual: Accrual,
+    /// What it leaves alone.
+    pub settled: Settled,
+}
+
+impl Accruing {
+    /// Focused time of the session.
+    #[must_use]
+    pub const fn focus_ms(&self) -> i64 {
+        self.settled.focus_ms + self.ticked_ms()
     }
 
     /// Energy of the session, rounded down.
     #[must_use]
-    pub const fn energy_total_me(&self) -> i64 {
-        self.energy_me + self.energy_parts / ENERGY_PARTS
+    pub const fn energy_me(&self) -> i64 {
+        self.settled.energy_me + self.accrual.energy_parts / ENERGY_PARTS
     }
 
     /// Dopamine of the session, rounded down.
     #[must_use]
-    pub const fn dopamine_total_md(&self) -> i64 {
-        self.dopamine_md + self.dopamine_parts / DOPAMINE_PARTS
+    pub const fn dopamine_md(&self) -> i64 {
+        let parts = self.settled.dopamine_parts + self.ticked_ms() * self.settled.dopamine_parts_per_ms;
+        self.settled.dopamine_md + parts / DOPAMINE_PARTS
     }
 
-    /// How fast energy comes, in millionths of an E a second.
-    #[must_use]
-    pub const fn energy_rate_ue_per_s(&self) -> i64 {
-        // 10^-12 mE a ms are 10^-6 µE a second.
-        self.energy_parts_per_ms / 1_000_000
-    }
-
-    /// How fast dopamine comes, in millionths of a D a second.
-    #[must_use]
-    pub const fn dopamine_rate_ud_per_s(&self) -> i64 {
-        // 10^-9 mD a ms are 10^-3 µD a second.
-        self.dopamine_parts_per_ms / 1000
+    /// Time since the rates were looked at.
+    const fn ticked_ms(&self) -> i64 {
+        self.accrual.at_ms - self.settled.at_ms
     }
 }
 

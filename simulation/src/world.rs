@@ -20,7 +20,7 @@ use crate::{
     apply::apply,
     catalogue::Catalogue,
     command::Command,
-    component::{Accrual, Boundaries, Due, HeroCell, Now},
+    component::{Accrual, Accruing, Boundaries, Due, HeroCell, Now, Settled},
     decide::decide,
     event::TimedEvent,
     hero::Hero,
@@ -106,8 +106,9 @@ impl Simulation {
 
     /// What the running session has earned up to the last tick; nothing when no clock runs.
     #[must_use]
-    pub fn accrual(&self, entity: HeroEntity) -> Option<Accrual> {
-        self.world.get::<Accrual>(entity.0).copied()
+    pub fn accruing(&self, entity: HeroEntity) -> Option<Accruing> {
+        let accrual = *self.world.get::<Accrual>(entity.0)?;
+        self.world.get::<Settled>(entity.0).map(|settled| Accruing { accrual, settled: *settled })
     }
 
     /// Puts another catalogue in force. What an open session earned since its last event is valued anew; what events
@@ -160,11 +161,11 @@ impl Simulation {
         let rates = accrual(hero, now_ms, &self.catalogue);
         let boundary_ms = next_boundary_ms(hero, now_ms, &self.catalogue);
         match rates {
-            Some(accrual) => {
-                self.world.entity_mut(entity.0).insert(accrual);
+            Some(accruing) => {
+                self.world.entity_mut(entity.0).insert(accruing);
             }
             None => {
-                self.world.entity_mut(entity.0).remove::<Accrual>();
+                self.world.entity_mut(entity.0).remove::<Accruing>();
             }
         }
         let before = self.world.get::<HeroCell>(entity.0).and_then(|cell| cell.boundary_ms);

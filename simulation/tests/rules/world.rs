@@ -62,14 +62,14 @@ proptest! {
             tick(&mut world, now_ms);
             if let Some(session) = world.hero(entity).session.as_deref() {
                 let closed = certain(world.hero(entity), session, now_ms, &CATALOGUE);
-                if let Some(live) = world.accrual(entity) {
-                    prop_assert_eq!(live.focus_ms, closed.focus_ms);
-                    prop_assert_eq!(live.energy_total_me(), closed.energy_me);
-                    prop_assert_eq!(live.dopamine_total_md(), closed.dopamine_md);
-                    prop_assert_eq!(live.energy_parts % 1_000_000_000_000, closed.energy_rest);
+                if let Some(live) = world.accruing(entity) {
+                    prop_assert_eq!(live.focus_ms(), closed.focus_ms);
+                    prop_assert_eq!(live.energy_me(), closed.energy_me);
+                    prop_assert_eq!(live.dopamine_md(), closed.dopamine_md);
+                    prop_assert_eq!(live.accrual.energy_parts % 1_000_000_000_000, closed.energy_rest);
                 }
             } else {
-                prop_assert_eq!(world.accrual(entity), None);
+                prop_assert_eq!(world.accruing(entity), None);
             }
         }
         for timed in simulation::advance::advance(&alone.clone(), now_ms, &CATALOGUE) {
@@ -86,7 +86,7 @@ fn only_those_who_are_due_come_out_of_a_tick() {
     let idle = world.insert(play.hero.clone(), play.now_ms);
     let busy = world.insert(play.hero.clone(), play.now_ms);
     start(&mut world, busy, FocusMode::Countdown { planned_minutes: 5 }, play.now_ms);
-    assert_eq!(world.accrual(idle), None, "an idle hero has no hot part");
+    assert_eq!(world.accruing(idle), None, "an idle hero has no hot part");
     assert_eq!(world.tick(play.now_ms + 119_999), []);
     assert_eq!(world.tick(play.now_ms + 120_000), [busy], "the ignition");
     assert_eq!(world.tick(play.now_ms + 120_100), [busy], "whoever is not looked after stays due");
@@ -118,9 +118,9 @@ fn a_clock_that_steps_back_ticks_nothing() {
     let entity = world.insert(play.hero.clone(), play.now_ms);
     start(&mut world, entity, FocusMode::Flowtime, play.now_ms);
     tick(&mut world, play.now_ms + 60_000);
-    let before = world.accrual(entity);
+    let before = world.accruing(entity);
     tick(&mut world, play.now_ms + 30_000);
-    assert_eq!(world.accrual(entity), before);
+    assert_eq!(world.accruing(entity), before);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use protocol::types::{self as wire, Progress};
 use simulation::{
     catalogue::Catalogue,
     command::FocusMode,
+    component::Accruing,
     hero::{Hero, Session, SessionState},
     rules::{
         accrual::accrual,
@@ -81,10 +82,11 @@ fn progress_of(hero: &Hero, session: &Session, catalogue: &Catalogue, now_ms: i6
         dopamine_rate_ud_per_s: 0,
         next_boundary_ms: None,
     };
-    if let Some(accrual) = accrual(hero, now_ms, catalogue).filter(|accrual| now_ms < accrual.until_ms) {
+    let running = accrual(hero, now_ms, catalogue).filter(|running| now_ms < running.accrual.until_ms);
+    if let Some(Accruing { accrual, settled }) = running {
         // Parts a millisecond are milli-units a second times 1000; micro-units are 1000 times as many again.
         progress.energy_rate_ue_per_s = accrual.energy_parts_per_ms / (ENERGY_PARTS / 1_000_000);
-        progress.dopamine_rate_ud_per_s = accrual.dopamine_parts_per_ms / (DOPAMINE_PARTS / 1_000_000);
+        progress.dopamine_rate_ud_per_s = settled.dopamine_parts_per_ms / (DOPAMINE_PARTS / 1_000_000);
         // Only what ends these rates: a client draws until then and holds the value. At each of them it hears from us.
         let target_ms = session.target_ms.map(|target_ms| now_ms + (target_ms - meter.focus_ms).max(0));
         let day_ends_ms = hero.today.bounds.end_ms;

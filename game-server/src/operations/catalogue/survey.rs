@@ -156,7 +156,7 @@ fn energy_per_hour_me(hero: &Hero, now_ms: i64, catalogue: &Catalogue) -> i64 {
     let Ok(events) = decide(&hero, &start, now_ms, catalogue) else { return 0 };
     events.iter().for_each(|timed| apply(&mut hero, timed));
     let begun_ms = hero.latest_ms.max(now_ms);
-    accrual(&hero, begun_ms + HOUR_MS, catalogue).map_or(0, |accrual| accrual.energy_total_me())
+    accrual(&hero, begun_ms + HOUR_MS, catalogue).map_or(0, |accruing| accruing.energy_me())
 }
 
 /// What changes beside the rate, in words.
