@@ -174,6 +174,7 @@ impl Node {
         let seed = node_id.0.as_u64_pair().1;
         let (cache, cache_task) = start_cache(&config, &metrics, node_id, stores.seal_key);
         let (read_models, inbox) = read_models::channel();
+        let fresh_rows = read_models.fresh();
         let traces = Traces::new(config.telemetry.traced_share());
         let on_fact =
             journal_facts::listener(Arc::clone(&metrics), cache.clone(), read_models, traces.clone());
@@ -201,6 +202,7 @@ impl Node {
             outages,
             standing: standing.clone(),
             cache: cache.clone(),
+            fresh_rows,
         };
         let build = |_| shard::build(parts.clone(), loader.clone(), config.tick_hz);
         let (shards, built) = (0..config.shards).map(build).unzip();

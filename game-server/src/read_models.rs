@@ -4,16 +4,20 @@
 //! It never touches a hero, and nothing in the game waits for it or reads what it writes.
 //!
 //! ```text
-//! journal writer ─heard▶ ┌───────┐ ─Work: follow | sweep▶ Follower ─events, snapshots◀─ journal's tables
-//!                        │ State │                            └─rows▶ read models
+//! shards ─rows, not durable yet────────────────────────────▶ FreshRows
+//! journal writer ─heard▶ ┌───────┐                              │ (else: events, snapshots of the journal's tables)
+//!                        │ State │ ─Work: follow | sweep▶ Follower ─rows▶ read models
 //! timer ─────────tick──▶ └───────┘ ◀────────what came of it───┘
 //! ```
+//!
+//! Why rows are made by shards: decision 19.
 //!
 //! It forgets without loss: what it did not hear, or had no room for, a sweep finds, because each hero's position is kept
 //! beside the rows. A sweep runs at the start too, so that neither a crash nor a drain needs to wait for it. It ends with
 //! the journal writer.
 
 mod follow;
+mod fresh;
 pub mod rebuild;
 mod rows;
 #[cfg(test)]
@@ -26,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use persistence::read_model::WRITE_HEROES_MAX;
 use persistence::{Epoch, HeroId, JournalHandle, JournalStore, ReadModelStore, Seq, StoreError};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -33,6 +38,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::metrics::Metrics;
 use follow::{Follower, Step};
+pub use fresh::FreshRows;
+pub(crate) use rows::Changes;
 
 /// Flushes that were not heard yet; each names at most 512 heroes. Full: it is forgotten, and a sweep finds its heroes.
 const INBOX_MAX: usize = 256;
@@ -40,8 +47,8 @@ const INBOX_MAX: usize = 256;
 const WAITING_MAX: usize = 65_536;
 /// Heroes that are set aside until the next start. Full: one more is tried again with each of its events.
 const ASIDE_MAX: usize = 1_024;
-/// Heroes of one step: about as many as fill a write with what they did in a second.
-const HEROES_PER_STEP: usize = 32;
+/// Heroes of one step.
+const HEROES_PER_STEP: usize = WRITE_HEROES_MAX;
 /// Heroes that a sweep takes at a time.
 const SWEEP_PAGE_ROWS: u32 = 256;
 /// How long news is collected: a command makes several events, and a player several commands.
@@ -58,6 +65,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 pub struct ReadModels {
     inbox: mpsc::Sender<Vec<HeroId>>,
     missed: Arc<AtomicBool>,
+    fresh: FreshRows,
 }
 
 /// The other end of [`ReadModels`].
@@ -65,6 +73,7 @@ pub struct ReadModels {
 pub struct Inbox {
     heard: mpsc::Receiver<Vec<HeroId>>,
     missed: Arc<AtomicBool>,
+    fresh: FreshRows,
 }
 
 /// A handle, and what the follower hears through it.
@@ -72,16 +81,24 @@ pub struct Inbox {
 pub fn channel() -> (ReadModels, Inbox) {
     let (inbox, heard) = mpsc::channel(INBOX_MAX);
     let missed = Arc::new(AtomicBool::new(false));
-    (ReadModels { inbox, missed: Arc::clone(&missed) }, Inbox { heard, missed })
+    let fresh = FreshRows::default();
+    (ReadModels { inbox, missed: Arc::clone(&missed), fresh: fresh.clone() }, Inbox { heard, missed, fresh })
 }
 
 impl ReadModels {
     /// These heroes have new events. Never waits.
     pub fn advanced(&self, heroes: &[(HeroId, Epoch, Seq)]) {
+        self.fresh.durable(heroes);
         let heroes = heroes.iter().map(|(hero, ..)| *hero).collect();
         if let Err(mpsc::error::TrySendError::Full(_)) = self.inbox.try_send(heroes) {
             self.missed.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Where shards leave their rows.
+    #[must_use]
+    pub fn fresh(&self) -> FreshRows {
+        self.fresh.clone()
     }
 }
 
@@ -93,7 +110,7 @@ pub fn start(
     models: Arc<dyn ReadModelStore>,
     metrics: Arc<Metrics>,
 ) -> JoinHandle<()> {
-    let follower = Follower::new(store, models);
+    let follower = Follower::new(store, models, inbox.fresh.clone());
     let actor = Actor {
         inbox,
         journal,

@@ -40,6 +40,20 @@ pub struct Plan {
     pub decided: Result<Vec<TimedEvent>, Rejection>,
 }
 
+/// Looks at a hero before and after each event that becomes true.
+pub trait Witness {
+    /// What the event is about to change.
+    fn before(&mut self, hero: &Hero, timed: &TimedEvent);
+    /// What it has changed.
+    fn after(&mut self, hero: &Hero, timed: &TimedEvent);
+}
+
+/// Nobody looks.
+impl Witness for () {
+    fn before(&mut self, _hero: &Hero, _timed: &TimedEvent) {}
+    fn after(&mut self, _hero: &Hero, _timed: &TimedEvent) {}
+}
+
 /// Many heroes, one clock.
 pub struct Simulation {
     world: World,
@@ -147,9 +161,22 @@ impl Simulation {
 
     /// Makes events true, and looks when the hero is due next.
     pub fn commit(&mut self, entity: HeroEntity, events: &[TimedEvent], now_ms: i64) {
+        self.commit_before(entity, events, now_ms, &mut ());
+    }
+
+    /// The same before somebody's eyes.
+    pub fn commit_before(
+        &mut self,
+        entity: HeroEntity,
+        events: &[TimedEvent],
+        now_ms: i64,
+        witness: &mut impl Witness,
+    ) {
         if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) {
             for timed in events {
+                witness.before(&cell.hero, timed);
                 apply(&mut cell.hero, timed);
+                witness.after(&cell.hero, timed);
             }
         }
         self.refresh(entity, now_ms);

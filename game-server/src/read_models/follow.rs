@@ -1,7 +1,7 @@
-//! From the journal to the read models: reads the events that are new, makes rows of them, writes them for many heroes at
-//! once. The position is compared in the store, so that any number of these may run at the same time.
+//! Brings rows into the read models, for many heroes at once: those that shards have made, or else what the journal's events
+//! make. The position is compared in the store, so that any number of these may run at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use persistence::read_model::{WRITE_HEROES_MAX, WRITE_ROWS};
 use persistence::{AssemblyState, HeroId, HeroRows, JournalStore, ReadModelStore, Seq, StoreError};
 use simulation::hero::Hero;
 
+use super::fresh::FreshRows;
 use super::rows::Projection;
 use crate::journal;
 
@@ -48,17 +49,30 @@ impl From<StoreError> for Unreadable {
     }
 }
 
+/// Where a hero's rows came from, and whether there are more.
+enum Source {
+    Fresh { has_more: bool },
+    Journal { projection: Box<Projection>, has_more: bool },
+}
+
 /// Brings heroes' read models forward.
 pub(crate) struct Follower {
     journal: Arc<dyn JournalStore>,
     models: Arc<dyn ReadModelStore>,
+    fresh: FreshRows,
+    /// Heroes whose fresh rows do not fit to what is stored: the journal says what is missing. At most as many as a step takes.
+    misfits: BTreeSet<HeroId>,
     /// Heroes of the last step that have more, so that a long history is folded once. At most as many as a step takes.
     unfinished: BTreeMap<HeroId, Projection>,
 }
 
 impl Follower {
-    pub(crate) fn new(journal: Arc<dyn JournalStore>, models: Arc<dyn ReadModelStore>) -> Self {
-        Self { journal, models, unfinished: BTreeMap::new() }
+    pub(crate) fn new(
+        journal: Arc<dyn JournalStore>,
+        models: Arc<dyn ReadModelStore>,
+        fresh: FreshRows,
+    ) -> Self {
+        Self { journal, models, fresh, misfits: BTreeSet::new(), unfinished: BTreeMap::new() }
     }
 
     /// Heroes that are behind, those after `after`.
@@ -75,8 +89,9 @@ impl Follower {
     /// Those of a store that is away; nothing is lost, the step may be taken again.
     pub(crate) async fn follow(&mut self, heroes: &[HeroId]) -> Result<Step, StoreError> {
         let mut unfinished = std::mem::take(&mut self.unfinished);
+        let misfits = std::mem::take(&mut self.misfits);
         let mut step = Step::default();
-        let (mut parts, mut projections) = (Vec::new(), Vec::new());
+        let (mut parts, mut sources) = (Vec::new(), Vec::new());
         let mut rows_count = 0;
         for (index, hero) in heroes.iter().copied().enumerate() {
             if rows_count >= WRITE_ROWS || parts.len() == WRITE_HEROES_MAX {
@@ -84,33 +99,57 @@ impl Follower {
                 break;
             }
             let room = WRITE_ROWS - rows_count;
-            match self.read(hero, unfinished.remove(&hero), room).await {
-                Ok((mut projection, has_more)) if projection.seq() > projection.from() => {
-                    let from = projection.from();
-                    let part = HeroRows { hero, from, to: projection.seq(), rows: projection.take() };
-                    rows_count += part.rows.count();
-                    parts.push(part);
-                    projections.push((projection, has_more));
+            let begun = unfinished.remove(&hero);
+            let is_fresh = begun.is_none() && !misfits.contains(&hero);
+            if let Some((changes, has_more)) = is_fresh.then(|| self.fresh.take(hero, room)).flatten() {
+                parts.push(changes.into_part(hero));
+                sources.push(Source::Fresh { has_more });
+            } else {
+                match self.read(hero, begun, room).await {
+                    Ok((mut projection, has_more)) => {
+                        let changes = projection.take();
+                        self.fresh.written(hero, changes.to());
+                        if changes.to() == changes.from() {
+                            continue;
+                        }
+                        parts.push(changes.into_part(hero));
+                        sources.push(Source::Journal { projection: Box::new(projection), has_more });
+                    }
+                    Err(Unreadable::Damaged(what)) => {
+                        step.aside.push((hero, what));
+                        continue;
+                    }
+                    Err(Unreadable::Store(error)) => return Err(error),
                 }
-                Ok(_nothing_new) => {}
-                Err(Unreadable::Damaged(what)) => step.aside.push((hero, what)),
-                Err(Unreadable::Store(error)) => return Err(error),
             }
+            rows_count += parts.last().map_or(0, |part| part.rows.count());
         }
         // Before those that had no room, which come after them.
         let waiting = std::mem::take(&mut step.again);
         let written = self.write(&parts, &mut step).await?;
-        for ((part, (projection, has_more)), is_written) in parts.iter().zip(projections).zip(written) {
+        for ((part, source), is_written) in parts.iter().zip(sources).zip(written) {
+            let hero = part.hero;
             if is_written {
                 step.events += part.to.0 - part.from.0;
                 self.note_assembled(part, &mut step.assembled).await;
             }
-            if is_written && has_more {
-                self.unfinished.insert(part.hero, projection);
-            }
+            let has_more = match source {
+                Source::Fresh { has_more } => {
+                    if !is_written {
+                        self.misfits.insert(hero);
+                    }
+                    has_more
+                }
+                Source::Journal { projection, has_more } => {
+                    if is_written && has_more {
+                        self.unfinished.insert(hero, *projection);
+                    }
+                    has_more
+                }
+            };
             // Somebody else was faster, or there is more.
-            if (!is_written || has_more) && step.aside.iter().all(|(hero, _)| *hero != part.hero) {
-                step.again.push(part.hero);
+            if (!is_written || has_more) && step.aside.iter().all(|(aside, _)| *aside != hero) {
+                step.again.push(hero);
             }
         }
         step.again.extend(waiting);

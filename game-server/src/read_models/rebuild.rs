@@ -11,6 +11,7 @@ use persistence::{HeroId, JournalStore, ReadModelStore};
 use tokio::time::{Duration, Instant};
 
 use super::follow::Follower;
+use super::fresh::FreshRows;
 
 /// Heroes asked for at once.
 const PAGE_ROWS: u32 = 500;
@@ -49,7 +50,7 @@ pub async fn run(
     which: Which,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<Summary> {
-    let follower = Follower::new(Arc::clone(&journal), Arc::clone(&models));
+    let follower = Follower::new(Arc::clone(&journal), Arc::clone(&models), FreshRows::default());
     let mut rebuild = Rebuild { models, follower, summary: Summary::default(), out };
     match which {
         Which::One(hero) => {

@@ -1,89 +1,91 @@
-//! Events to rows: what each event means for the tables that people look at. Pure; the hero is folded beside them, so
-//! that a row says what the hero says, however often a session pauses, asks, or is credited in parts.
+//! Events to rows: what each event means for the tables that people look at. Pure; it looks at the hero before and after
+//! each event, so that a row says what the hero says, however often a session pauses, asks, or is credited in parts.
 
 use std::collections::BTreeMap;
 
 use persistence::{
-    AssemblyRow, AssemblyState, EventKind, FocusSessionRow, LedgerRow, ReadRows, Seq, SessionState, TaskRow,
+    AssemblyRow, AssemblyState, EventKind, FocusSessionRow, HeroId, HeroRows, LedgerRow, ReadRows, Seq,
+    SessionState, TaskRow,
 };
 use simulation::apply::apply;
 use simulation::command::{Category, FocusMode, Priority};
 use simulation::event::{Credit, Event, OfflinePart, TimedEvent};
 use simulation::hero::{EndKind, Hero, Job, Session, Task};
 use simulation::rules::session::planned_ms;
+use simulation::world::Witness;
 
 use crate::convert;
 
-/// A hero, how far it is folded, and the rows that changed since they were last taken.
-#[derive(Debug)]
-pub(crate) struct Projection {
-    hero: Hero,
+/// The rows that changed through the events after `from` up to `to`.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
     from: Seq,
-    seq: Seq,
+    to: Seq,
     ledger: Vec<LedgerRow>,
     sessions: BTreeMap<u32, FocusSessionRow>,
     tasks: BTreeMap<u32, TaskRow>,
     assemblies: BTreeMap<u32, AssemblyRow>,
 }
 
-impl Projection {
-    /// Of a hero whose events up to `seq` are folded.
-    pub(crate) fn new(hero: Hero, seq: Seq) -> Self {
-        Self {
-            hero,
-            from: seq,
-            seq,
-            ledger: Vec::new(),
-            sessions: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            assemblies: BTreeMap::new(),
-        }
+impl Changes {
+    /// None yet; the next event comes after this one.
+    pub(crate) fn after_seq(seq: Seq) -> Self {
+        Self { from: seq, to: seq, ..Self::default() }
     }
 
-    /// The last event that is folded.
-    pub(crate) fn seq(&self) -> Seq {
-        self.seq
+    /// As if events had changed nothing.
+    #[cfg(test)]
+    pub(super) fn skip_to(&mut self, seq: Seq) {
+        self.to = seq;
     }
 
-    /// Where the rows begin that were not taken.
+    /// The last event that is in them.
+    pub(crate) fn to(&self) -> Seq {
+        self.to
+    }
+
+    /// The event after which they begin.
     pub(crate) fn from(&self) -> Seq {
         self.from
     }
 
-    /// Rows that changed since they were taken.
-    pub(crate) fn rows_count(&self) -> usize {
+    /// How many rows.
+    pub(crate) fn count(&self) -> usize {
         self.ledger.len() + self.sessions.len() + self.tasks.len() + self.assemblies.len()
     }
 
-    /// The rows that changed; the next ones begin here.
-    pub(crate) fn take(&mut self) -> ReadRows {
-        self.from = self.seq;
-        ReadRows {
-            ledger: std::mem::take(&mut self.ledger),
-            sessions: std::mem::take(&mut self.sessions).into_values().collect(),
-            tasks: std::mem::take(&mut self.tasks).into_values().collect(),
-            assemblies: std::mem::take(&mut self.assemblies).into_values().collect(),
-        }
+    /// As they are written.
+    pub(crate) fn into_part(self, hero: HeroId) -> HeroRows {
+        let rows = ReadRows {
+            ledger: self.ledger,
+            sessions: self.sessions.into_values().collect(),
+            tasks: self.tasks.into_values().collect(),
+            assemblies: self.assemblies.into_values().collect(),
+        };
+        HeroRows { hero, from: self.from, to: self.to, rows }
     }
 
-    /// Folds the next event.
-    pub(crate) fn event(&mut self, timed: &TimedEvent) {
-        self.seq = self.seq.next();
-        self.note_ledger(timed);
-        // What the hero is about to forget, then what it knows now.
-        self.before(timed.at_ms, &timed.event);
-        apply(&mut self.hero, timed);
-        self.after(timed.at_ms, &timed.event);
+    /// Adds what the next events changed.
+    ///
+    /// # Panics
+    /// When they are not the next ones.
+    pub(crate) fn append(&mut self, next: Changes) {
+        assert_eq!(self.to, next.from, "changes have no gaps");
+        self.to = next.to;
+        self.ledger.extend(next.ledger);
+        next.sessions.into_values().for_each(|row| self.note_session(row));
+        self.tasks.extend(next.tasks);
+        next.assemblies.into_values().for_each(|row| self.note_assembly(row));
     }
 
     fn note_ledger(&mut self, timed: &TimedEvent) {
         // In the words of the wire.
-        let line = convert::event(self.seq.0, timed);
+        let line = convert::event(self.to.0, timed);
         if line.energy_me == 0 && line.dopamine_md == 0 {
             return;
         }
         self.ledger.push(LedgerRow {
-            seq: self.seq,
+            seq: self.to,
             at_ms: line.at_ms,
             kind: EventKind::of(timed.event.kind()),
             cause: line.cause,
@@ -95,48 +97,48 @@ impl Projection {
     }
 
     /// Rows of what this event takes out of the hero.
-    fn before(&mut self, at_ms: i64, event: &Event) {
+    fn note_before(&mut self, hero: &Hero, at_ms: i64, event: &Event) {
         match event {
             Event::SessionEnded { end, ended_at_ms, credit, asks, .. } => {
                 let state = if *asks { SessionState::Asks } else { SessionState::Ended };
-                if let Some(session) = &self.hero.session {
+                if let Some(session) = &hero.session {
                     let row = over(session, state, *ended_at_ms, credit);
                     self.note_session(FocusSessionRow { end_kind: Some(end_word(*end).to_owned()), ..row });
                 }
             }
             Event::SessionConfirmed { credit, .. } => {
-                if let Some(asked) = &self.hero.to_confirm {
+                if let Some(asked) = &hero.to_confirm {
                     let row = over(&asked.session, SessionState::Ended, asked.ended_at_ms, credit);
                     self.note_session(row);
                 }
             }
             Event::SessionDiscarded { .. } => {
-                if let Some(session) = &self.hero.session {
+                if let Some(session) = &hero.session {
                     let row = over(session, SessionState::Discarded, at_ms, &Credit::default());
                     self.note_session(row);
                 }
             }
             Event::TaskDeleted { task_ids, .. } | Event::DaysEnded { archived_task_ids: task_ids, .. } => {
-                for task in task_ids.iter().filter_map(|task_id| self.hero.task(*task_id)) {
+                for task in task_ids.iter().filter_map(|task_id| hero.task(*task_id)) {
                     let row = TaskRow { removed_at_ms: Some(at_ms), ..task_row(task) };
                     self.tasks.insert(row.task_id, row);
                 }
             }
             Event::ModuleAssembled { job_id, cost_md, counts, .. } => {
-                if let Some(job) = self.hero.job(*job_id).copied() {
+                if let Some(job) = hero.job(*job_id).copied() {
                     let row = ended(&job, AssemblyState::Assembled, at_ms);
                     self.note_assembly(AssemblyRow { counts: *counts, finish_md: *cost_md, ..row });
                 }
             }
             Event::AssemblyCancelled { job_id, refund_me, .. } => {
-                if let Some(job) = self.hero.job(*job_id).copied() {
+                if let Some(job) = hero.job(*job_id).copied() {
                     let row = ended(&job, AssemblyState::Cancelled, at_ms);
                     self.note_assembly(AssemblyRow { refund_me: *refund_me, ..row });
                 }
             }
             Event::GuestUnited { union } => {
                 for job_id in &union.jobs_ended {
-                    if let Some(job) = self.hero.job(*job_id).copied() {
+                    if let Some(job) = hero.job(*job_id).copied() {
                         let row = ended(&job, AssemblyState::Cancelled, at_ms);
                         self.note_assembly(AssemblyRow { refund_me: job.paid_me, ..row });
                     }
@@ -144,7 +146,7 @@ impl Projection {
             }
             // What it was building goes on elsewhere, or was paid back there.
             Event::HeroHandedOver { .. } => {
-                for job in self.hero.assembly.jobs.clone() {
+                for job in hero.assembly.jobs.clone() {
                     self.note_assembly(ended(&job, AssemblyState::Cancelled, at_ms));
                 }
             }
@@ -153,7 +155,7 @@ impl Projection {
     }
 
     /// Rows of what the hero has after this event. Every event is named, so that whoever adds one decides.
-    fn after(&mut self, at_ms: i64, event: &Event) {
+    fn note_after(&mut self, hero: &Hero, at_ms: i64, event: &Event) {
         match event {
             Event::HeroCreated { jobs, .. } => {
                 for job in jobs {
@@ -169,32 +171,32 @@ impl Projection {
             | Event::SessionPaused { .. }
             | Event::SessionInterrupted { .. }
             // A deleted task is not what an open session is for any more.
-            | Event::TaskDeleted { .. } => self.note_open_session(),
+            | Event::TaskDeleted { .. } => self.note_open_session(hero),
             Event::SessionDescribed { old_task_id, .. } => {
-                self.note_open_session();
-                self.note_task(*old_task_id);
+                self.note_open_session(hero);
+                self.note_task(hero, *old_task_id);
             }
             Event::DaysEnded { credit, .. } => {
                 if let Some(day) = credit {
-                    self.note_open_session();
-                    self.note_task(day.credit.task_id);
+                    self.note_open_session(hero);
+                    self.note_task(hero, day.credit.task_id);
                 }
             }
             Event::SessionEnded { credit, .. } | Event::SessionConfirmed { credit, .. } => {
-                self.note_task(credit.task_id);
+                self.note_task(hero, credit.task_id);
             }
             Event::OfflineFocusCredited {
                 session_id, started_at_ms, ended_at_ms, category, task_id, parts, ..
             } => {
                 let times = (*started_at_ms, *ended_at_ms);
                 self.note_session(offline(*session_id, times, *category, *task_id, parts));
-                self.note_task(*task_id);
+                self.note_task(hero, *task_id);
             }
-            Event::TaskCreated { task } | Event::TaskUpdated { task } => self.note_task(Some(task.task_id)),
+            Event::TaskCreated { task } | Event::TaskUpdated { task } => self.note_task(hero, Some(task.task_id)),
             Event::TaskCompleted { task_id, .. } | Event::TaskReopened { task_id, .. } => {
-                self.note_task(Some(*task_id));
+                self.note_task(hero, Some(*task_id));
             }
-            Event::TasksBrought { tasks } => tasks.iter().for_each(|task| self.note_task(Some(task.task_id))),
+            Event::TasksBrought { tasks } => tasks.iter().for_each(|task| self.note_task(hero, Some(task.task_id))),
             Event::GuestUnited { union } => {
                 for job in &union.jobs {
                     let row = assembly_row(job, AssemblyState::Running);
@@ -250,8 +252,8 @@ impl Projection {
         }
     }
 
-    fn note_open_session(&mut self) {
-        if let Some(session) = &self.hero.session {
+    fn note_open_session(&mut self, hero: &Hero) {
+        if let Some(session) = &hero.session {
             let row = session_row(session, SessionState::Open, &Credit::default());
             self.note_session(row);
         }
@@ -263,8 +265,8 @@ impl Projection {
         self.sessions.insert(row.session_id, row);
     }
 
-    fn note_task(&mut self, task_id: Option<u32>) {
-        if let Some(task) = task_id.and_then(|task_id| self.hero.task(task_id)) {
+    fn note_task(&mut self, hero: &Hero, task_id: Option<u32>) {
+        if let Some(task) = task_id.and_then(|task_id| hero.task(task_id)) {
             self.tasks.insert(task.task_id, task_row(task));
         }
     }
@@ -273,6 +275,57 @@ impl Projection {
         let earlier = self.assemblies.get(&row.job_id);
         row.started_at_ms = row.started_at_ms.or_else(|| earlier.and_then(|earlier| earlier.started_at_ms));
         self.assemblies.insert(row.job_id, row);
+    }
+}
+
+impl Witness for Changes {
+    fn before(&mut self, hero: &Hero, timed: &TimedEvent) {
+        self.to = self.to.next();
+        self.note_ledger(timed);
+        // What the hero is about to forget.
+        self.note_before(hero, timed.at_ms, &timed.event);
+    }
+
+    /// What it knows now.
+    fn after(&mut self, hero: &Hero, timed: &TimedEvent) {
+        self.note_after(hero, timed.at_ms, &timed.event);
+    }
+}
+
+/// A hero that is folded out of the journal, and the rows that changed since they were last taken.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    hero: Hero,
+    changes: Changes,
+}
+
+impl Projection {
+    /// Of a hero whose events up to `seq` are folded.
+    pub(crate) fn new(hero: Hero, seq: Seq) -> Self {
+        Self { hero, changes: Changes::after_seq(seq) }
+    }
+
+    /// The last event that is folded.
+    pub(crate) fn seq(&self) -> Seq {
+        self.changes.to()
+    }
+
+    /// Rows that changed since they were taken.
+    pub(crate) fn rows_count(&self) -> usize {
+        self.changes.count()
+    }
+
+    /// What changed; the next changes begin here.
+    pub(crate) fn take(&mut self) -> Changes {
+        let next = Changes::after_seq(self.seq());
+        std::mem::replace(&mut self.changes, next)
+    }
+
+    /// Folds the next event.
+    pub(crate) fn event(&mut self, timed: &TimedEvent) {
+        self.changes.before(&self.hero, timed);
+        apply(&mut self.hero, timed);
+        self.changes.after(&self.hero, timed);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use persistence::read_model::WRITE_ROWS;
 use persistence::{
-    AssemblyState, Claim, EventRecord, FocusSessionRow, HeroAppend, HeroId, HeroRows, JournalStore,
+    AssemblyState, Claim, Epoch, EventRecord, FocusSessionRow, HeroAppend, HeroId, HeroRows, JournalStore,
     MemoryStore, NodeId, ReadModelStore, ReadRows, Seq, SessionState, SnapshotRecord,
 };
 use simulation::command::Confirmation;
@@ -17,7 +17,9 @@ use simulation::hero::Hero;
 use uuid::Uuid;
 
 use super::follow::Follower;
+use super::fresh::FreshRows;
 use super::rebuild::{self, Which};
+use super::rows::Projection;
 use crate::accounts::Keys;
 use crate::streams::Streams;
 use crate::texts::{TextKey, TextKeys};
@@ -32,7 +34,7 @@ fn node() -> NodeId {
 }
 
 fn follower(store: &MemoryStore) -> Follower {
-    Follower::new(std::sync::Arc::new(store.clone()), std::sync::Arc::new(store.clone()))
+    Follower::new(Arc::new(store.clone()), Arc::new(store.clone()), FreshRows::default())
 }
 
 /// One hero and what it has written.
@@ -367,4 +369,81 @@ async fn verify_finds_a_ledger_that_does_not_add_up() {
     rebuild::run(shared.clone(), shared, Which::One(hero(1)), &mut Vec::new()).await.unwrap();
     check(&owner, &rows(&store, hero(1)).await);
     assert_eq!(verified().await.0, 0);
+}
+
+/// Rows that are made beside the events, group by group, are those that the journal gives; and the journal is not read.
+#[tokio::test]
+async fn fresh_rows_are_the_rows_of_the_journal() {
+    for (name, events) in life::all() {
+        for group in [1, 7, 48] {
+            let (store, beside) = (MemoryStore::new(), MemoryStore::new());
+            let mut owner = Owner::new(&store, hero(1)).await;
+            owner.write(&store, &events).await;
+            catch_up(&mut follower(&store), hero(1)).await;
+
+            let fresh = FreshRows::default();
+            let nothing_to_read = Arc::new(MemoryStore::new());
+            let mut follower = Follower::new(nothing_to_read, Arc::new(beside.clone()), fresh.clone());
+            let mut made = Projection::new(Hero::default(), Seq(0));
+            for (index, group) in events.chunks(group).enumerate() {
+                group.iter().for_each(|timed| made.event(timed));
+                fresh.note(hero(1), Epoch(1), made.take());
+                fresh.durable(&[(hero(1), Epoch(1), made.seq())]);
+                if index % 3 == 2 || made.seq() == owner.claim.last_seq {
+                    catch_up(&mut follower, hero(1)).await;
+                }
+            }
+            assert_eq!(beside.read_seq(hero(1)).await.unwrap(), owner.claim.last_seq, "{name}");
+            assert_eq!(rows(&beside, hero(1)).await, rows(&store, hero(1)).await, "{name}");
+        }
+    }
+}
+
+/// Fresh rows of events that the stored rows do not reach yet: the journal fills what is missing, and then they fit again.
+#[tokio::test]
+async fn fresh_rows_that_do_not_fit_are_made_again() {
+    let events = life::long();
+    let store = MemoryStore::new();
+    let mut owner = Owner::new(&store, hero(1)).await;
+    let fresh = FreshRows::default();
+    let mut follower = Follower::new(Arc::new(store.clone()), Arc::new(store.clone()), fresh.clone());
+    let mut made = Projection::new(Hero::default(), Seq(0));
+    for (index, group) in events.chunks(11).enumerate() {
+        owner.write(&store, group).await;
+        group.iter().for_each(|timed| made.event(timed));
+        let changes = made.take();
+        if index % 4 != 1 {
+            fresh.note(hero(1), owner.claim.epoch, changes);
+        }
+        fresh.durable(&[(hero(1), owner.claim.epoch, owner.claim.last_seq)]);
+        if index % 3 == 2 {
+            catch_up(&mut follower, hero(1)).await;
+            assert_eq!(store.read_seq(hero(1)).await.unwrap(), owner.claim.last_seq);
+        }
+    }
+    catch_up(&mut follower, hero(1)).await;
+    check(&owner, &rows(&store, hero(1)).await);
+}
+
+/// A hero whose player never rests is caught up with too: what does not fit is not tried again and again.
+#[tokio::test]
+async fn fresh_rows_that_keep_coming_do_not_hide_what_is_missing() {
+    let events = life::long();
+    let store = MemoryStore::new();
+    let mut owner = Owner::new(&store, hero(1)).await;
+    let fresh = FreshRows::default();
+    let mut follower = Follower::new(Arc::new(store.clone()), Arc::new(store.clone()), fresh.clone());
+    let mut made = Projection::new(Hero::default(), Seq(0));
+    for (index, group) in events.chunks(3).take(12).enumerate() {
+        owner.write(&store, group).await;
+        group.iter().for_each(|timed| made.event(timed));
+        let changes = made.take();
+        if index > 0 {
+            fresh.note(hero(1), owner.claim.epoch, changes);
+            fresh.durable(&[(hero(1), owner.claim.epoch, owner.claim.last_seq)]);
+            follower.follow(&[hero(1)]).await.unwrap();
+        }
+    }
+    let behind = owner.claim.last_seq.0 - store.read_seq(hero(1)).await.unwrap().0;
+    assert!(behind <= 6, "{behind} events behind");
 }

@@ -51,6 +51,7 @@ use crate::{
     lease::Standing,
     metrics::{CommandKind, CommandOutcome, Metrics, RejectionCode},
     outbox::Outbox,
+    read_models::{Changes, FreshRows},
     refusal,
     streams::{Answer, Place},
     telemetry::{Received, Way},
@@ -86,6 +87,8 @@ pub struct ShardParts {
     pub standing: Standing,
     /// Where other nodes find quickly who has which hero.
     pub cache: Cache,
+    /// Where the read models find what events changed.
+    pub fresh_rows: FreshRows,
 }
 
 pub(super) struct Shard {
@@ -387,10 +390,12 @@ impl Shard {
             (resident.seq, resident.chain) = (record.seq.0, record.chain);
             records.push(record);
         }
+        let now_ms = self.parts.clock.now_ms();
+        let mut changes = Changes::after_seq(Seq(first - 1));
+        self.simulation.commit_before(resident.entity, events, now_ms, &mut changes);
+        self.parts.fresh_rows.note(id, epoch, changes);
         resident.ticket =
             self.parts.journal.submit(permit, HeroAppend { hero: id, epoch, previous, events: records });
-        let now_ms = self.parts.clock.now_ms();
-        self.simulation.commit(resident.entity, events, now_ms);
         resident.noted(events, Instant::now());
         let seq = resident.seq;
         if !resident.devices.is_empty() {

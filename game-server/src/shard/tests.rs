@@ -82,6 +82,7 @@ impl Rig {
             outages,
             standing,
             cache: Cache::none(),
+            fresh_rows: crate::read_models::FreshRows::default(),
         };
         let loader = Loader::new(journal_store, texts(&store), node_id, Cache::none(), Handle::current());
         let (shard, built) = build(parts, loader, 10);

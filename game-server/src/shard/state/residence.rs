@@ -288,6 +288,7 @@ impl Shard {
     /// Drops a hero and everything of it that is not durable; its devices come back and see what is.
     pub(super) fn drop_hero(&mut self, id: HeroId, code: u16, reason: &'static str) {
         let Some(resident) = self.take(id) else { return };
+        self.parts.fresh_rows.forget(id);
         self.waiting.retain(|(_, output)| match output {
             // Nobody knows any more whether what was done is kept: whoever asked is not answered.
             Output::Devices { hero, .. }

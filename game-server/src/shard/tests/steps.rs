@@ -40,6 +40,7 @@ impl Steps {
             outages,
             standing: Standing::alone(),
             cache: Cache::none(),
+            fresh_rows: crate::read_models::FreshRows::default(),
         };
         let (control_tx, control) = mpsc::channel(16);
         let node_id = NodeId(Uuid::now_v7());
