@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt, SinkExt};
+use futures_util::SinkExt;
 use game_server::accounts::avatar::Avatars;
 use game_server::admission::Place;
 use game_server::clock::Clock;
@@ -52,7 +52,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let readiness = Arc::new(Readiness::new(Arc::clone(&metrics)));
     readiness.set(ReadinessState::Ready);
     let avatars = Avatars::open(&node.config.avatars)?;
-    let play: Play = Arc::new(|io, place| echo(io, place).boxed());
+    let play: Play = Arc::new(|io, place, sockets| {
+        sockets.spawn(echo(io, place));
+    });
     let router = http::router(Arc::new(server::routes(&node, &readiness, (avatars, None), play)));
     let running = listener.start(router, listener::Limits::default(), metrics);
     std::future::pending::<()>().await;
@@ -60,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn echo<S>(stream: S, place: Place)
+async fn echo<S>(stream: S, mut place: Place)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -5,6 +5,7 @@
 //! says hello at once, so a flood of silent sockets, from however many addresses, pushes out its own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::pending;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -127,7 +128,7 @@ impl Admission {
         state.unauthenticated.insert(number, Unknown { address: key, evicted: evicted.clone() });
         *state.per_address.entry(key).or_insert(0) += 1;
         self.show(&state);
-        Ok(Place { admission: Arc::clone(self), client, number, evicted })
+        Ok(Place { admission: Arc::clone(self), client, number, evicted: Some(evicted) })
     }
 
     /// Sockets that are open.
@@ -172,7 +173,8 @@ pub struct Place {
     admission: Arc<Admission>,
     client: IpAddr,
     number: u64,
-    evicted: CancellationToken,
+    /// Until it has said who it is.
+    evicted: Option<CancellationToken>,
 }
 
 impl Place {
@@ -182,7 +184,8 @@ impl Place {
     }
 
     /// The socket has said who it is: its place among the unknown ones is free again.
-    pub fn authenticated(&self) {
+    pub fn authenticated(&mut self) {
+        self.evicted = None;
         let mut state = self.admission.lock();
         state.leave(self.number);
         self.admission.show(&state);
@@ -190,7 +193,10 @@ impl Place {
 
     /// Waits until the socket has to make room, because it has not said who it is and others wait.
     pub async fn evicted(&self) {
-        self.evicted.cancelled().await;
+        match &self.evicted {
+            Some(evicted) => evicted.cancelled().await,
+            None => pending().await,
+        }
     }
 }
 

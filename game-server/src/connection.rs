@@ -22,7 +22,7 @@ use protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_tungstenite::tungstenite::{
     Error as SocketError, Message, error::CapacityError, protocol::CloseFrame,
@@ -58,53 +58,61 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// A socket older than this is asked to come back, so that a stolen one does not live for ever.
 const AGE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 /// Serves a socket from the answered upgrade to its end.
-pub async fn serve<S>(stream: S, place: Place, node: Arc<Node>)
+pub fn serve<S>(stream: S, place: Place, node: Arc<Node>) -> impl Future<Output = ()> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // What is needed only at the beginning, only at the end, or only for a moment is in a box of its own: a task is as large
-    // as its largest moment for as long as the socket is open.
-    let Some((socket, opened)) = Box::pin(greet(stream, &place, &node)).await else { return };
-    place.authenticated();
-    let Opened { hero, request, outbox } = opened;
-    let shard = node.shard(hero).clone();
-    let entered = node.directory.enter(hero, Arc::clone(&outbox));
-    let mut connection = Connection { socket, session: Session::new(&node, hero, Arc::clone(&outbox)), node };
-    if shard.try_send(request).is_err() {
-        let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
-        return Box::pin(farewell(&mut connection.socket, &closing)).await;
-    }
-    let span = tracing::debug_span!("socket", connection_id = outbox.connection_id, %hero);
-    tracing::debug!(parent: &span, client = %place.client(), "connected");
-    let ran = AssertUnwindSafe(connection.run()).catch_unwind().instrument(span.clone());
-    let ending = ran.await.unwrap_or_else(|_panic| {
-        // The panic itself is in the log already, without whose it is.
-        tracing::error!(connection_id = outbox.connection_id, %hero, "a connection panicked and is closed");
-        Ending::Ours(Closing { code: close::INTERNAL, reason: "a mistake of ours, please come back" })
-    });
-    tracing::debug!(parent: &span, reason = ending.reason(), "disconnected");
-    if outbox.overflowed() || matches!(ending, Ending::Stuck) {
-        connection.node.metrics.slow_clients_closed_total.increment();
-    }
-    drop(entered);
-    Box::pin(shard.detach(hero, outbox.connection_id)).await;
-    match ending {
-        Ending::Ours(closing) => Box::pin(farewell(&mut connection.socket, &closing)).await,
-        Ending::Theirs => Box::pin(answer_close(&mut connection.socket)).await,
-        // Nothing more can be written.
-        Ending::Gone | Ending::Stuck => {}
+    // as its largest moment for as long as the socket is open. It also keeps room for what it was called with, so it begins
+    // with a box, and what is reached through the connection is not kept beside it.
+    let greeted = Box::pin(greet(stream, place, Arc::clone(&node)));
+    async move {
+        let Some((socket, place, Opened { hero, request, outbox })) = greeted.await else { return };
+        let entered = node.directory.enter(hero, Arc::clone(&outbox));
+        let mut connection = Connection { socket, session: Session::new(&node, hero, outbox), node };
+        if connection.node.shard(hero).try_send(request).is_err() {
+            let closing = Closing { code: close::OVERLOAD, reason: "too busy for another player right now" };
+            return Box::pin(farewell(&mut connection.socket, &closing)).await;
+        }
+        let connection_id = connection.session.outbox.connection_id;
+        let span = tracing::debug_span!("socket", connection_id, %hero);
+        let running = async {
+            tracing::debug!(client = %place.client(), "connected");
+            let ran = AssertUnwindSafe(connection.run()).catch_unwind().await;
+            let ending = ran.unwrap_or_else(|_panic| {
+                // The panic itself is in the log already, without whose it is.
+                let Session { hero, outbox, .. } = &connection.session;
+                tracing::error!(outbox.connection_id, %hero, "a connection panicked and is closed");
+                Ending::Ours(Closing { code: close::INTERNAL, reason: "a mistake of ours, please come back" })
+            });
+            tracing::debug!(reason = ending.reason(), "disconnected");
+            ending
+        };
+        let ending = running.instrument(span).await;
+        let Connection { socket, session: Session { hero, outbox, .. }, node } = &mut connection;
+        if outbox.overflowed() || matches!(ending, Ending::Stuck) {
+            node.metrics.slow_clients_closed_total.increment();
+        }
+        drop(entered);
+        Box::pin(node.shard(*hero).detach(*hero, outbox.connection_id)).await;
+        match ending {
+            Ending::Ours(closing) => Box::pin(farewell(socket, &closing)).await,
+            Ending::Theirs => Box::pin(answer_close(socket)).await,
+            // Nothing more can be written.
+            Ending::Gone | Ending::Stuck => {}
+        }
     }
 }
 
 /// Opens the socket and waits for a valid hello; closes it when none comes.
-async fn greet<S>(stream: S, place: &Place, node: &Node) -> Option<(Socket<S>, Opened)>
+async fn greet<S>(stream: S, mut place: Place, node: Arc<Node>) -> Option<(Socket<S>, Place, Opened)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut socket = socket::open(stream, Limits::PLAYER).await;
     let greeted = tokio::select! {
         biased;
-        greeted = timeout(HELLO_WITHIN, hello(&mut socket, node)) => greeted,
+        greeted = timeout(HELLO_WITHIN, hello(&mut socket, &node)) => greeted,
         () = place.evicted() => {
             // Not a second for whoever has said nothing: there are many of them.
             let closing = Closing { code: close::OVERLOAD, reason: "others wait; say hello at once" };
@@ -113,7 +121,10 @@ where
         }
     };
     let closing = match greeted {
-        Ok(Ok(opened)) => return Some((socket, opened)),
+        Ok(Ok(opened)) => {
+            place.authenticated();
+            return Some((socket, place, opened));
+        }
         Ok(Err(closing)) => closing,
         Err(_late) => Closing { code: close::UNAUTHENTICATED, reason: "no hello within 3 s" },
     };
@@ -201,31 +212,28 @@ where
 {
     async fn run(&mut self) -> Ending {
         let opened = Instant::now();
-        let mut heard = opened;
-        let mut pings = interval_at(opened + PING_EVERY, PING_EVERY);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let outbox = Arc::clone(&self.session.outbox);
+        let (mut heard, mut ping_at) = (opened, opened + PING_EVERY);
         loop {
+            // Before the frames: a client that floods is asked whether it is there, and has its age, all the same.
+            let now = Instant::now();
+            if now >= ping_at {
+                ping_at = now + PING_EVERY;
+                if now - opened > AGE_MAX {
+                    self.session.outbox.send_away(0, "12 hours old, please come back");
+                } else if let Err(ending) = Box::pin(self.write([Message::Ping(Bytes::new())])).await {
+                    return ending;
+                }
+            }
             // What a client can flood comes last.
             tokio::select! {
                 biased;
-                () = outbox.wake() => {
-                    let mut frames = Vec::new();
-                    let closing = outbox.take(&mut frames);
+                () = self.session.outbox.wake() => {
+                    let (frames, closing) = self.session.outbox.take();
                     if let Err(ending) = Box::pin(self.write(frames.into_iter().map(Message::Binary))).await {
                         return ending;
                     }
                     if let Some(closing) = closing {
                         return Ending::Ours(closing);
-                    }
-                }
-                now = pings.tick() => {
-                    if now - opened > AGE_MAX {
-                        outbox.send_away(0, "12 hours old, please come back");
-                        continue;
-                    }
-                    if let Err(ending) = Box::pin(self.write([Message::Ping(Bytes::new())])).await {
-                        return ending;
                     }
                 }
                 frame = next_message(&mut self.socket) => {
@@ -256,8 +264,11 @@ where
                     }
                 }
                 // After the frames: one that came while we were writing was heard in time.
-                () = sleep_until(heard + SILENT_MAX) => {
-                    return Ending::Ours(Closing { code: close::GOING_AWAY, reason: "nothing heard for 25 s" });
+                () = sleep_until(ping_at.min(heard + SILENT_MAX)) => {
+                    if heard.elapsed() >= SILENT_MAX {
+                        let reason = "nothing heard for 25 s";
+                        return Ending::Ours(Closing { code: close::GOING_AWAY, reason });
+                    }
                 }
             }
         }

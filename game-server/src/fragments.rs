@@ -5,6 +5,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
@@ -27,18 +28,18 @@ pub struct TooManyFragments;
 pub struct Watched<S> {
     socket: S,
     scanner: Scanner,
-    limits: Limits,
+    message_within: Duration,
 }
 
 impl<S> Watched<S> {
     /// Watches a socket from its first frame on.
     pub fn new(socket: S, limits: Limits) -> Self {
-        Self { socket, scanner: Scanner::new(limits.fragments_max), limits }
+        Self { socket, scanner: Scanner::new(limits.fragments_max), message_within: limits.message_within }
     }
 
     /// When a message that has been begun and not finished is late.
     pub fn unfinished_until(&self) -> Option<Instant> {
-        self.scanner.unfinished_since.map(|since| since + self.limits.message_within)
+        self.scanner.unfinished_since.map(|since| since + self.message_within)
     }
 }
 

@@ -29,7 +29,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures_util::future::BoxFuture;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use persistence::Cache;
@@ -58,8 +57,8 @@ use crate::config::{AuthLimit, Config, Environment, Network};
 use crate::metrics::Metrics;
 use crate::published::Board;
 
-/// Plays on an upgraded socket until it ends, and gives its place back.
-pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, Place) -> BoxFuture<'static, ()> + Send + Sync>;
+/// Begins the task that plays on an upgraded socket until it ends, and gives its place back.
+pub type Play = Arc<dyn Fn(TokioIo<Upgraded>, Place, &TaskTracker) + Send + Sync>;
 
 /// A school or an office is one address: it may open this many times more sockets than it may make guests, and refresh and
 /// look at as many devices.

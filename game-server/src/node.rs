@@ -453,7 +453,7 @@ mod tests {
         }
         let drained = node.drain(Duration::from_millis(50)).await;
         assert!(matches!(drained, Drained::Late { .. }), "{drained:?}");
-        let closing = outbox.take(&mut Vec::new());
+        let (_frames, closing) = outbox.take();
         assert_eq!(closing.map(|closing| closing.code), Some(protocol::close::RESTART));
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
@@ -128,17 +129,13 @@ impl Outbox {
         self.overflowed.load(Ordering::Relaxed)
     }
 
-    /// Moves everything that waits into `frames`, in order, and says whether to close afterwards.
-    pub fn take(&self, frames: &mut Vec<Bytes>) -> Option<Closing> {
+    /// Everything that waits, in order, and whether to close afterwards. The room goes with it: an idle socket costs none.
+    pub fn take(&self) -> (Vec<Bytes>, Option<Closing>) {
         let mut queue = self.lock();
-        frames.extend(queue.facts.drain(..));
+        let mut frames = Vec::from(mem::take(&mut queue.facts));
         frames.extend(queue.progress.take());
         (queue.bytes, queue.large_bytes) = (0, 0);
-        // An idle socket should cost no buffer; a busy one keeps a small one.
-        if queue.facts.capacity() > 32 {
-            queue.facts.shrink_to(8);
-        }
-        queue.closing.clone()
+        (frames, queue.closing.clone())
     }
 
     /// Frames and bytes that wait now.
@@ -161,12 +158,6 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    fn taken(outbox: &Outbox) -> (Vec<Bytes>, Option<Closing>) {
-        let mut frames = Vec::new();
-        let closing = outbox.take(&mut frames);
-        (frames, closing)
-    }
-
     #[test]
     fn facts_keep_their_order_and_only_the_latest_progress_waits() {
         let outbox = Outbox::new(1);
@@ -175,8 +166,8 @@ mod tests {
         outbox.push(Bytes::from_static(b"b"));
         outbox.progress(Bytes::from_static(b"new"));
         assert_eq!(outbox.waiting(), (2, 2), "progress is no fact");
-        assert_eq!(taken(&outbox), (vec!["a".into(), "b".into(), "new".into()], None));
-        assert_eq!(taken(&outbox), (vec![], None));
+        assert_eq!(outbox.take(), (vec!["a".into(), "b".into(), "new".into()], None));
+        assert_eq!(outbox.take(), (vec![], None));
     }
 
     #[test]
@@ -187,7 +178,7 @@ mod tests {
         }
         assert!(!outbox.overflowed());
         outbox.push(Bytes::from_static(b"x"));
-        let (frames, closing) = taken(&outbox);
+        let (frames, closing) = outbox.take();
         assert!(frames.is_empty(), "a gap must never be written: {} frames", frames.len());
         assert_eq!(closing.map(|closing| closing.code), Some(close::OVERLOAD));
         assert!(outbox.overflowed());
@@ -197,10 +188,10 @@ mod tests {
     fn one_large_frame_may_wait_alone() {
         let outbox = Outbox::new(1);
         outbox.push(Bytes::from(vec![0; BYTES_MAX + 1]));
-        assert_eq!(taken(&outbox).1, None);
+        assert_eq!(outbox.take().1, None);
         outbox.push(Bytes::from(vec![0; BYTES_MAX]));
         outbox.push(Bytes::from_static(b"x"));
-        assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(close::OVERLOAD));
+        assert_eq!(outbox.take().1.map(|closing| closing.code), Some(close::OVERLOAD));
     }
 
     #[test]
@@ -208,12 +199,12 @@ mod tests {
         let outbox = Outbox::new(1);
         outbox.push(Bytes::from(vec![0; 2 * BYTES_MAX]));
         outbox.push(Bytes::from_static(b"status"));
-        let (frames, closing) = taken(&outbox);
+        let (frames, closing) = outbox.take();
         assert_eq!((frames.len(), closing), (2, None));
         outbox.push(Bytes::from(vec![0; 2 * BYTES_MAX]));
         outbox.push(Bytes::from_static(b"status"));
         outbox.push(Bytes::from(vec![0; BYTES_MAX]));
-        assert_eq!(taken(&outbox).1.map(|closing| closing.code), Some(close::OVERLOAD));
+        assert_eq!(outbox.take().1.map(|closing| closing.code), Some(close::OVERLOAD));
     }
 
     #[test]
@@ -222,7 +213,7 @@ mod tests {
         outbox.push(Bytes::from_static(b"last words"));
         outbox.close(close::RESTART, "drain");
         outbox.close(close::UNAUTHENTICATED, "logout");
-        let (frames, closing) = taken(&outbox);
+        let (frames, closing) = outbox.take();
         assert_eq!(frames.len(), 1);
         assert_eq!(closing.map(|closing| closing.code), Some(close::RESTART));
     }

@@ -2,7 +2,7 @@
 //! sockets has eight times the sockets and not more commands. Small, so that an idle socket stays cheap.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -43,7 +43,6 @@ struct Cost {
 /// What is left of the rates of a socket or a player.
 #[derive(Debug)]
 struct Buckets {
-    rates: SocketLimits,
     messages: Bucket,
     bytes: Bucket,
     commands: Bucket,
@@ -55,15 +54,22 @@ struct Buckets {
 #[derive(Debug)]
 pub struct Players {
     rates: SocketLimits,
-    players: DashMap<HeroId, Arc<Mutex<Buckets>>>,
+    players: DashMap<HeroId, Arc<Player>>,
     entered: AtomicUsize,
+}
+
+/// A player on this node, and the rates that hold for each of its sockets and for all of them together.
+#[derive(Debug)]
+struct Player {
+    rates: SocketLimits,
+    buckets: Mutex<Buckets>,
 }
 
 /// What one socket may still send, alone and as one of its player's.
 #[derive(Debug)]
 pub struct Limiter {
     socket: Buckets,
-    player: Arc<Mutex<Buckets>>,
+    player: Arc<Player>,
     struck: Instant,
     strikes: u8,
 }
@@ -101,9 +107,8 @@ impl Bucket {
 }
 
 impl Buckets {
-    fn full(rates: SocketLimits, now: Instant) -> Self {
+    fn full(rates: &SocketLimits, now: Instant) -> Self {
         Self {
-            rates,
             messages: Bucket::full(rates.messages),
             bytes: Bucket::full(rates.bytes),
             commands: Bucket::full(rates.commands),
@@ -113,26 +118,26 @@ impl Buckets {
     }
 
     /// How long until all of it is there.
-    fn missing(&mut self, cost: Cost, now: Instant) -> Duration {
-        self.refill(now);
+    fn missing(&mut self, rates: &SocketLimits, cost: Cost, now: Instant) -> Duration {
+        self.refill(rates, now);
         let waits = [
-            self.messages.missing(self.rates.messages, 1),
-            self.bytes.missing(self.rates.bytes, cost.bytes),
-            self.commands.missing(self.rates.commands, cost.commands),
-            self.pings.missing(self.rates.pings, cost.pings),
+            self.messages.missing(rates.messages, 1),
+            self.bytes.missing(rates.bytes, cost.bytes),
+            self.commands.missing(rates.commands, cost.commands),
+            self.pings.missing(rates.pings, cost.pings),
         ];
         waits.into_iter().max().unwrap_or_default()
     }
 
-    fn refill(&mut self, now: Instant) {
+    fn refill(&mut self, rates: &SocketLimits, now: Instant) {
         // Two sockets of a player may look at the clock in one order and come here in the other.
         let elapsed = now.saturating_duration_since(self.refilled);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         self.refilled += Duration::from_millis(elapsed_ms);
-        self.messages.refill(self.rates.messages, elapsed_ms);
-        self.bytes.refill(self.rates.bytes, elapsed_ms);
-        self.commands.refill(self.rates.commands, elapsed_ms);
-        self.pings.refill(self.rates.pings, elapsed_ms);
+        self.messages.refill(rates.messages, elapsed_ms);
+        self.bytes.refill(rates.bytes, elapsed_ms);
+        self.commands.refill(rates.commands, elapsed_ms);
+        self.pings.refill(rates.pings, elapsed_ms);
     }
 
     fn take(&mut self, cost: Cost) {
@@ -142,12 +147,12 @@ impl Buckets {
         self.pings.take(cost.pings);
     }
 
-    fn is_full(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        self.messages.is_full(self.rates.messages)
-            && self.bytes.is_full(self.rates.bytes)
-            && self.commands.is_full(self.rates.commands)
-            && self.pings.is_full(self.rates.pings)
+    fn is_full(&mut self, rates: &SocketLimits, now: Instant) -> bool {
+        self.refill(rates, now);
+        self.messages.is_full(rates.messages)
+            && self.bytes.is_full(rates.bytes)
+            && self.commands.is_full(rates.commands)
+            && self.pings.is_full(rates.pings)
     }
 }
 
@@ -163,17 +168,23 @@ impl Players {
         if self.entered.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.forget(now);
         }
-        let fresh = || Arc::new(Mutex::new(Buckets::full(self.rates, now)));
+        let buckets = || Buckets::full(&self.rates, now);
+        let fresh = || Arc::new(Player { rates: self.rates, buckets: Mutex::new(buckets()) });
         let player = Arc::clone(&self.players.entry(hero).or_insert_with(fresh));
-        Limiter { socket: Buckets::full(self.rates, now), player, struck: now, strikes: 0 }
+        Limiter { socket: buckets(), player, struck: now, strikes: 0 }
     }
 
     /// Coming back must not fill a player's buckets, so they are kept until time has filled them.
     fn forget(&self, now: Instant) {
-        self.players.retain(|_, player| {
-            Arc::strong_count(player) > 1
-                || !player.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
-        });
+        self.players
+            .retain(|_, player| Arc::strong_count(player) > 1 || !player.lock().is_full(&player.rates, now));
+    }
+}
+
+impl Player {
+    fn lock(&self) -> MutexGuard<'_, Buckets> {
+        // Nothing can panic while it is held.
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -194,9 +205,9 @@ impl Limiter {
     }
 
     fn spend(&mut self, cost: Cost, now: Instant) -> Verdict {
-        // Nothing can panic while it is held.
-        let mut player = self.player.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self.socket.missing(cost, now).max(player.missing(cost, now));
+        let rates = &self.player.rates;
+        let mut player = self.player.lock();
+        let wait = self.socket.missing(rates, cost, now).max(player.missing(rates, cost, now));
         if wait.is_zero() {
             player.take(cost);
             self.socket.take(cost);

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_http::Panel;
-use futures_util::FutureExt;
 use persistence::{Drained, NodeId};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout, timeout_at};
@@ -155,8 +154,9 @@ impl Server {
         );
         let mails = mail::deliver(&node.accounts, node.config.mail.as_ref());
         let players = Arc::clone(&node);
-        let play: Play =
-            Arc::new(move |io, place| connection::serve(io, place, Arc::clone(&players)).boxed());
+        let play: Play = Arc::new(move |io, place, sockets| {
+            sockets.spawn(connection::serve(io, place, Arc::clone(&players)));
+        });
         let routes = routes(&node, &readiness, (avatars, firebase), play);
         // What a server that died has left half done.
         let unions = tokio::spawn(Arc::clone(&routes.claims).keep_finishing());

@@ -34,6 +34,10 @@ const WRITE_BUFFER_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// socket is open: with a welcome in it, it would be a third of what a quiet player costs.
 const PAST_BUFFER_BYTES_MIN: usize = 1024;
 
+/// Room for what comes in, for as long as the socket is open: some typical commands of 50 to 150 bytes. A frame that is larger
+/// is read in pieces of this size, into room that is made for it.
+const READ_BUFFER_BYTES: usize = 512;
+
 /// What the other side may send.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -59,7 +63,7 @@ impl Limits {
     /// The library's defaults (64 MiB messages, 128 KiB buffers) are never used.
     fn config(&self) -> WebSocketConfig {
         WebSocketConfig::default()
-            .read_buffer_size(1024)
+            .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(4 * 1024)
             .max_write_buffer_size(self.write_buffer_bytes_max)
             .max_message_size(Some(self.message_bytes_max))

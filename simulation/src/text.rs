@@ -25,8 +25,9 @@ const UNREADABLE: &str = "(unreadable)";
 pub enum PlayerText {
     /// As it was typed.
     Readable(Box<str>),
-    /// As it is stored. The rules carry it along: a history folds without its key, and after the key is gone.
-    Sealed(Box<[u8]>),
+    /// As it is stored. The rules carry it along: a history folds without its key, and after the key is gone. It is seldom,
+    /// so it has the second box: a text is two words and not three.
+    Sealed(Box<Box<[u8]>>),
 }
 
 impl PlayerText {
@@ -92,7 +93,7 @@ impl Serialize for PlayerText {
         }
         let (kind, bytes) = match self {
             Self::Readable(text) => (READABLE_EXT, text.as_bytes()),
-            Self::Sealed(bytes) => (SEALED_EXT, &**bytes),
+            Self::Sealed(bytes) => (SEALED_EXT, &***bytes),
         };
         serializer.serialize_newtype_struct(EXT_STRUCT, &(kind, Bytes(bytes)))
     }
@@ -131,7 +132,7 @@ impl<'de> Visitor<'de> for TextVisitor {
                     core::str::from_utf8(&bytes).map_err(|_| de::Error::custom("a text is not UTF-8"))?;
                 Ok(text.into())
             }
-            SEALED_EXT => Ok(PlayerText::Sealed(bytes)),
+            SEALED_EXT => Ok(PlayerText::Sealed(Box::new(bytes))),
             _ => Err(de::Error::custom("an extension value that is no text")),
         }
     }

@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::{Admission, AdmissionLimits, NoRoom, Place};
 use crate::metrics::Metrics;
 
@@ -24,7 +26,7 @@ fn unknown_sockets_of_one_address_are_few_and_others_still_get_in() {
 #[test]
 fn a_place_among_the_unknown_is_free_after_hello_or_when_the_socket_ends() {
     let admission = admission(100, 1);
-    let first = admission.enter(client("192.0.2.1")).expect("room");
+    let mut first = admission.enter(client("192.0.2.1")).expect("room");
     first.authenticated();
     first.authenticated();
     let second = admission.enter(client("192.0.2.1")).expect("the first is known now");
@@ -57,7 +59,7 @@ async fn unknown_sockets_take_two_percent_and_the_most_silent_one_makes_room() {
     assert_eq!(admission.lock().unauthenticated.len(), 20);
     places[1].evicted().await;
     for place in places.iter().skip(2).chain([&places[0], &newest]) {
-        assert!(!place.evicted.is_cancelled(), "only the most silent one");
+        assert!(place.evicted().now_or_never().is_none(), "only the most silent one");
     }
     assert_eq!(admission.open(), 22, "it is counted until it is gone");
     drop((places, newest));
@@ -69,7 +71,7 @@ fn all_sockets_take_no_more_than_all_places() {
     let admission = admission(1_000, 4);
     let mut places = Vec::new();
     for _ in 0..1_000 {
-        let place = admission.enter(client("192.0.2.1")).expect("room");
+        let mut place = admission.enter(client("192.0.2.1")).expect("room");
         place.authenticated();
         places.push(place);
     }

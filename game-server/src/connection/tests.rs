@@ -130,5 +130,5 @@ async fn a_quiet_socket_is_a_small_task() {
     let place = node.admission.enter([127, 0, 0, 1].into()).expect("there is room");
     let (ours, _theirs) = tokio::io::duplex(1024);
     let bytes = size_of_val(&serve(ours, place, node));
-    assert!(bytes <= 1_440, "{bytes} bytes");
+    assert!(bytes <= 1_168, "{bytes} bytes");
 }

@@ -59,9 +59,11 @@ pub(super) async fn open(
         }
     })?;
     let play = Arc::clone(&public.play);
+    let sockets = public.sockets.clone();
+    // A task for the upgrade, and then one for the socket: what waits for both is not there for as long as the socket is.
     public.sockets.spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => play(TokioIo::new(upgraded), place).await,
+            Ok(upgraded) => play(TokioIo::new(upgraded), place, &sockets),
             Err(error) => tracing::debug!(%peer, %error, "an upgrade did not come about"),
         }
     });

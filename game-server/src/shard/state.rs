@@ -95,7 +95,8 @@ pub(super) struct Shard {
     parts: ShardParts,
     loader: ShardLoader,
     simulation: Simulation,
-    heroes: BTreeMap<HeroId, Resident>,
+    /// In boxes: the tree is half empty.
+    heroes: BTreeMap<HeroId, Box<Resident>>,
     entities: BTreeMap<HeroEntity, HeroId>,
     loading: BTreeMap<HeroId, Loading>,
     /// Sockets, by their number, of which it is being noted that they speak for their streams.
@@ -422,7 +423,7 @@ impl Shard {
             // Thousands may be due while the store is away; asking each of them at every tick would be all we do.
             let is_held =
                 |resident: &Resident| resident.is_held && (self.read_only || resident.hold != Hold::Owner);
-            if !self.heroes.get(&id).is_some_and(is_held) {
+            if !self.heroes.get(&id).is_some_and(|resident| is_held(resident)) {
                 self.advance(id);
             }
         }

@@ -121,8 +121,8 @@ impl Device {
     }
 
     fn take(&mut self) {
-        let mut frames = Vec::new();
-        if let Some(closing) = self.outbox.take(&mut frames) {
+        let (frames, closing) = self.outbox.take();
+        if let Some(closing) = closing {
             self.closed = Some(closing.code);
         }
         let decoded =

@@ -97,8 +97,8 @@ impl Device {
     async fn wait_for(&mut self, wanted: impl Fn(&ServerMessage) -> bool) {
         let found = async {
             loop {
-                let mut frames = Vec::new();
-                assert_eq!(self.outbox.take(&mut frames), None, "the socket stays open");
+                let (frames, closing) = self.outbox.take();
+                assert_eq!(closing, None, "the socket stays open");
                 let decoded =
                     frames.iter().map(|frame| protocol::codec::decode_server(frame).expect("sound"));
                 self.frames.extend(decoded);

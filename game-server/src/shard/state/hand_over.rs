@@ -170,7 +170,7 @@ impl Shard {
     /// Nobody here watches it any more.
     pub(super) fn end_following(&mut self, id: HeroId) {
         let is_over = |hero: &Resident| hero.hold == Hold::Follower && hero.devices.is_empty();
-        if self.heroes.get(&id).is_some_and(is_over) && !self.loading.contains_key(&id) {
+        if self.heroes.get(&id).is_some_and(|hero| is_over(hero)) && !self.loading.contains_key(&id) {
             self.take(id);
         }
     }
@@ -242,8 +242,8 @@ impl Shard {
 
     /// A hint: the store is asked whether it is so.
     pub(in crate::shard) fn advanced(&mut self, id: HeroId, seq: u64) {
-        let is_news = |hero: &&Resident| hero.hold == Hold::Follower && hero.seq < seq;
-        if let Some(resident) = self.heroes.get(&id).filter(is_news) {
+        let is_news = |hero: &Resident| hero.hold == Hold::Follower && hero.seq < seq;
+        if let Some(resident) = self.heroes.get(&id).filter(|hero| is_news(hero)) {
             self.loader.look(vec![(id, resident.seq)]);
         }
     }

@@ -112,10 +112,10 @@ impl Shard {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let owned =
             self.heroes.range((from, Bound::Unbounded)).filter(|(_, hero)| hero.hold != Hold::Follower);
-        let copy = |(id, resident): (&HeroId, &super::Resident)| {
-            (*id, self.simulation.hero(resident.entity).clone())
-        };
+        let copies = owned
+            .take(SLICE_HEROES_MAX)
+            .map(|(id, resident)| (*id, self.simulation.hero(resident.entity).clone()));
         // Whoever asked may have given up.
-        let _gone = answer.send(owned.take(SLICE_HEROES_MAX).map(copy).collect());
+        let _gone = answer.send(copies.collect());
     }
 }

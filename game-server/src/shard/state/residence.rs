@@ -160,7 +160,7 @@ impl Shard {
         resident.streams = streams;
         // A first welcome can never be sent before something durable, because nothing was submitted.
         resident.ticket = self.watermark;
-        self.heroes.insert(id, resident);
+        self.heroes.insert(id, Box::new(resident));
         self.count_hero(entity, 1);
         if !followers.0.is_empty() {
             self.take_over(id, followers, missed);
@@ -215,7 +215,7 @@ impl Shard {
         let Some(turn) = self.loader.release_turn().filter(|_| !forgotten.is_empty()) else { return };
         let mut released = Vec::new();
         for id in forgotten.into_iter().take(FORGOTTEN_PER_LOOK_MAX) {
-            let is_dirty = self.heroes.get(&id).is_some_and(Resident::is_dirty);
+            let is_dirty = self.heroes.get(&id).is_some_and(|resident| resident.is_dirty());
             if is_dirty && !self.snapshot(id) {
                 break;
             }
@@ -257,7 +257,7 @@ impl Shard {
 
     /// The heroes of which this node is the writer.
     pub(super) fn owned(&self) -> impl Iterator<Item = (HeroId, &Resident)> {
-        self.heroes.iter().filter(|(_, hero)| hero.hold != Hold::Follower).map(|(id, hero)| (*id, hero))
+        self.heroes.iter().filter(|(_, hero)| hero.hold != Hold::Follower).map(|(id, hero)| (*id, &**hero))
     }
 
     /// Lets a hero go. Says what is to be given back to the store.
@@ -265,7 +265,7 @@ impl Shard {
         self.take(id).map(|resident| (id, resident.epoch))
     }
 
-    pub(super) fn take(&mut self, id: HeroId) -> Option<Resident> {
+    pub(super) fn take(&mut self, id: HeroId) -> Option<Box<Resident>> {
         let resident = self.heroes.remove(&id)?;
         self.leaving.remove(&id);
         if resident.hold == Hold::Follower {

@@ -64,6 +64,8 @@ impl Shard {
         let catalogue_version = welcome.catalogue_version;
         let frame = codec::encode_server(&ServerMessage::Welcome(Box::new(welcome)));
         let welcomed_seq = resident.seq;
+        // Most have one device: no room for more before they come.
+        resident.devices.reserve_exact(1);
         resident.devices.push(Device {
             outbox: Arc::clone(&outbox),
             stream_id,
@@ -113,7 +115,7 @@ impl Shard {
                     for fence in fences {
                         let is_ours =
                             |hero: &Resident| hero.hold != Hold::Follower && hero.epoch <= fence.epoch;
-                        if self.heroes.get(&fence.hero).is_some_and(is_ours) {
+                        if self.heroes.get(&fence.hero).is_some_and(|hero| is_ours(hero)) {
                             self.parts.metrics.fences_total.increment();
                             self.drop_hero(fence.hero, close::MOVED, "another server owns this hero now");
                         }

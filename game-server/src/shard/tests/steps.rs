@@ -80,8 +80,7 @@ impl Steps {
 }
 
 fn taken(outbox: &Outbox) -> (Vec<ServerMessage>, Option<u16>) {
-    let mut frames = Vec::new();
-    let closing = outbox.take(&mut frames);
+    let (frames, closing) = outbox.take();
     let frames =
         frames.iter().map(|frame| codec::decode_server(frame).expect("the server sends sound frames"));
     (frames.collect(), closing.map(|closing| closing.code))
