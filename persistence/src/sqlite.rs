@@ -233,7 +233,15 @@ impl SqliteStore {
         check_batch(batch)?;
         let mut writer = self.writer().await?;
         writer.begin().await?;
-        match append::append(writer.connection(), batch).await {
+        let appended = match append::append_next(writer.connection(), batch).await {
+            Ok(true) => Ok(vec![Appended::Written; batch.len()]),
+            Ok(false) => {
+                writer.begin_again().await?;
+                append::append(writer.connection(), batch).await
+            }
+            Err(error) => Err(error),
+        };
+        match appended {
             Ok(answers) => writer.commit().await.map(|()| answers),
             Err(error) => {
                 writer.roll_back().await;

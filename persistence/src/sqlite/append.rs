@@ -1,4 +1,5 @@
-//! The append: read the heads, judge, insert the events, move the heads. All inside the caller's transaction.
+//! The append, inside the caller's transaction. Nearly always all of it is new: then one swap of the heads says so, and no
+//! row comes back. When a head does not move, the caller starts again and [`append`] reads the heads and judges.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,20 @@ use crate::store::{Appended, HeroAppend, HeroHead, Verdict, judge, reader_needed
 /// Rows per statement. Only these sizes, so that a handful of prepared statements serve every batch.
 const CHUNK_ROWS: [usize; 3] = [64, 8, 1];
 
+/// The append when every part is the next of its hero. `false` when one is not: then the transaction must be rolled back.
+pub(super) async fn append_next(
+    connection: &mut SqliteConnection,
+    batch: &[HeroAppend],
+) -> Result<bool, StoreError> {
+    let parts: Vec<&HeroAppend> = batch.iter().collect();
+    if move_heads(connection, &parts).await? != parts.len() {
+        return Ok(false);
+    }
+    insert_events(connection, &parts).await.map_err(failed)?;
+    Ok(true)
+}
+
+/// The append of anything: read the heads, judge, insert the events, move the heads.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
     batch: &[HeroAppend],
@@ -47,7 +62,11 @@ pub(super) async fn append(
         .map(|(part, _)| part)
         .collect();
     insert_events(connection, &new).await.map_err(failed)?;
-    move_heads(connection, &new).await?;
+    let moved = move_heads(connection, &new).await?;
+    if moved != new.len() {
+        let what = format!("{moved} of {} heads moved inside one transaction", new.len());
+        return Err(StoreError::Broken { what });
+    }
     Ok(answers)
 }
 
@@ -107,7 +126,9 @@ async fn insert_events(connection: &mut SqliteConnection, new: &[&HeroAppend]) -
     Ok(())
 }
 
-async fn move_heads(connection: &mut SqliteConnection, new: &[&HeroAppend]) -> Result<(), StoreError> {
+/// The swap (D1): a head moves when all that [`judge`] asks of a part to be written holds. Returns how many moved.
+async fn move_heads(connection: &mut SqliteConnection, new: &[&HeroAppend]) -> Result<usize, StoreError> {
+    let mut moved = 0;
     for chunk in chunks(new) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "UPDATE hero_head SET last_seq = new.column4, chain = new.column5,
@@ -120,20 +141,17 @@ async fn move_heads(connection: &mut SqliteConnection, new: &[&HeroAppend]) -> R
                 .push_bind(int(part.first_seq().0) - 1)
                 .push_bind(int(last.seq.0))
                 .push_bind(&last.chain.0[..])
-                .push_bind(reader_needed(part));
+                .push_bind(reader_needed(part))
+                .push_bind(&part.previous.0[..]);
         });
-        // Judged a moment ago inside this transaction; the swap compares once more, because it is the law (D1).
         query.push(
             ") AS new WHERE hero_id = new.column1 AND epoch = new.column2 AND last_seq = new.column3
-                AND state = 'owned'",
+                AND chain = new.column7 AND state = 'owned' AND node_id IS NOT NULL",
         );
-        let moved = query.build().execute(&mut *connection).await.map_err(failed)?.rows_affected();
-        if moved != chunk.len() as u64 {
-            let what = format!("{moved} of {} heads moved inside one transaction", chunk.len());
-            return Err(StoreError::Broken { what });
-        }
+        let done = query.build().execute(&mut *connection).await.map_err(failed)?;
+        moved += usize::try_from(done.rows_affected()).expect("at most one head a part");
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// Cuts a slice into pieces of the sizes of [`CHUNK_ROWS`], largest first.

@@ -72,6 +72,12 @@ impl Writer<'_> {
         self.run("BEGIN IMMEDIATE").await.map_err(failed)
     }
 
+    /// Undoes what the transaction did so far and begins another.
+    pub(super) async fn begin_again(&mut self) -> Result<(), StoreError> {
+        self.run("ROLLBACK").await.map_err(failed)?;
+        self.begin().await
+    }
+
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.run("COMMIT").await.map_err(failed)?;
         self.keep();
