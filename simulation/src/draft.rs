@@ -48,8 +48,13 @@ impl<'a> Draft<'a> {
 
     /// What the rack does now.
     pub(crate) fn effect(&mut self) -> &RackEffect {
+        self.hero_and_effect().1
+    }
+
+    /// The hero, and what its rack does now.
+    pub(crate) fn hero_and_effect(&mut self) -> (&Hero, &RackEffect) {
         let (hero, catalogue) = (&self.hero, self.catalogue);
-        self.effect.get_or_insert_with(|| rack::effect(hero, catalogue))
+        (hero, self.effect.get_or_insert_with(|| rack::effect(hero, catalogue)))
     }
 
     /// The number of the next thing that is made.

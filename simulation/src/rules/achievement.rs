@@ -1,7 +1,5 @@
 //! Achievements: rules, section 7. Each counts something that only grows, or looks at the rack when it changes.
 
-use alloc::vec::Vec;
-
 use crate::catalogue::Counter;
 use crate::draft::Draft;
 use crate::event::Event;
@@ -43,11 +41,9 @@ fn count(draft: &mut Draft<'_>, counter: Counter) -> u64 {
 
 /// Unlocks what is reached, in the order of the catalogue.
 pub(crate) fn unlock(draft: &mut Draft<'_>, at_ms: i64) {
-    let catalogue = draft.catalogue;
-    let locked: Vec<_> =
-        catalogue.achievements.iter().filter(|spec| !draft.hero.has_achievement(spec.id)).collect();
-    for spec in locked {
-        if count(draft, spec.counter) >= spec.at_least {
+    for spec in &draft.catalogue.achievements {
+        // Most are neither reached nor unlocked, and a number is compared sooner than a name is found.
+        if count(draft, spec.counter) >= spec.at_least && !draft.hero.has_achievement(spec.id) {
             let (achievement_id, energy_me) = (spec.id, spec.reward_me);
             draft.emit(at_ms, Event::AchievementUnlocked { achievement_id, energy_me });
         }

@@ -9,6 +9,7 @@ use crate::command::FocusMode;
 use crate::draft::Draft;
 use crate::event::{Bonus, Credit, Event};
 use crate::hero::{EndKind, Hero, Meter, Session, SessionState, category_slot};
+use crate::rack::RackEffect;
 use crate::rejection::{Field, Rejection};
 use crate::text::PlayerText;
 
@@ -30,7 +31,9 @@ pub(crate) fn start(
     }
     let target_ms = check_mode(mode, draft.catalogue)?;
     check_task(&draft.hero, task_id)?;
-    let effect = draft.effect();
+    let catalogue = draft.catalogue;
+    let (hero, effect) = draft.hero_and_effect();
+    let mod_permille = multiplier(hero, effect, category, catalogue);
     let meter = focus::fresh(now_ms, effect.ramp_start_ms);
     let (early_rate_ud_per_s, rate_ud_per_s) = (effect.early_rate_ud_per_s, effect.rate_ud_per_s);
     let interruption_ms = effect.interruption_ramp_loss_ms;
@@ -61,7 +64,7 @@ pub(crate) fn start(
         interruptions: 0,
         ignited: false,
         started_day_counted: draft.hero.today.active,
-        mod_permille: mod_permille(&draft.hero, category, draft.catalogue),
+        mod_permille,
         early_rate_ud_per_s,
         rate_ud_per_s,
         interruption_ms,
@@ -121,8 +124,11 @@ pub(super) fn check_task(hero: &Hero, task_id: Option<u32>) -> Result<(), Reject
 /// The energy multiplier of a session that starts now.
 #[must_use]
 pub fn mod_permille(hero: &Hero, category: Category, catalogue: &Catalogue) -> i64 {
+    multiplier(hero, &rack::effect(hero, catalogue), category, catalogue)
+}
+
+fn multiplier(hero: &Hero, effect: &RackEffect, category: Category, catalogue: &Catalogue) -> i64 {
     let rules = &catalogue.focus;
-    let effect = rack::effect(hero, catalogue);
     let streak = i64::from(hero.streak.chain.days).min(rules.streak_days_max) * rules.streak_step_permille;
     let (affinity, mastery) = category.index().map_or((0, 0), |slot| {
         let affinity = effect.category_energy_permille.get(slot).copied().unwrap_or(0);
