@@ -11,7 +11,7 @@ use persistence::{AssemblyState, HeroId, HeroRows, JournalStore, ReadModelStore,
 use simulation::hero::Hero;
 
 use super::fresh::FreshRows;
-use super::rows::Projection;
+use super::rows::{Changes, Projection};
 use crate::journal;
 
 /// Events of one hero that are read for new rows at a time; about as many rows as a write takes.
@@ -49,10 +49,12 @@ impl From<StoreError> for Unreadable {
     }
 }
 
-/// Where a hero's rows came from, and whether there are more.
-enum Source {
-    Fresh { has_more: bool },
-    Journal { projection: Box<Projection>, has_more: bool },
+/// A hero's next rows.
+struct Next {
+    changes: Changes,
+    /// The hero behind them when they came out of the journal; nothing when a shard made them.
+    projection: Option<Projection>,
+    has_more: bool,
 }
 
 /// Brings heroes' read models forward.
@@ -99,54 +101,37 @@ impl Follower {
                 break;
             }
             let room = WRITE_ROWS - rows_count;
-            let begun = unfinished.remove(&hero);
-            let is_fresh = begun.is_none() && !misfits.contains(&hero);
-            if let Some((changes, has_more)) = is_fresh.then(|| self.fresh.take(hero, room)).flatten() {
-                parts.push(changes.into_part(hero));
-                sources.push(Source::Fresh { has_more });
-            } else {
-                match self.read(hero, begun, room).await {
-                    Ok((mut projection, has_more)) => {
-                        let changes = projection.take();
-                        self.fresh.written(hero, changes.to());
-                        if changes.to() == changes.from() {
-                            continue;
-                        }
-                        parts.push(changes.into_part(hero));
-                        sources.push(Source::Journal { projection: Box::new(projection), has_more });
-                    }
-                    Err(Unreadable::Damaged(what)) => {
-                        step.aside.push((hero, what));
-                        continue;
-                    }
-                    Err(Unreadable::Store(error)) => return Err(error),
+            let (begun, is_misfit) = (unfinished.remove(&hero), misfits.contains(&hero));
+            match self.next(hero, begun, is_misfit, room).await {
+                Ok(next) if next.changes.to() > next.changes.from() => {
+                    let Next { changes, projection, has_more } = next;
+                    rows_count += changes.count();
+                    parts.push(changes.into_part(hero));
+                    sources.push((projection, has_more));
                 }
+                Ok(_nothing_new) => {}
+                Err(Unreadable::Damaged(what)) => step.aside.push((hero, what)),
+                Err(Unreadable::Store(error)) => return Err(error),
             }
-            rows_count += parts.last().map_or(0, |part| part.rows.count());
         }
         // Before those that had no room, which come after them.
         let waiting = std::mem::take(&mut step.again);
         let written = self.write(&parts, &mut step).await?;
-        for ((part, source), is_written) in parts.iter().zip(sources).zip(written) {
+        for ((part, (projection, has_more)), is_written) in parts.iter().zip(sources).zip(written) {
             let hero = part.hero;
             if is_written {
                 step.events += part.to.0 - part.from.0;
                 self.note_assembled(part, &mut step.assembled).await;
             }
-            let has_more = match source {
-                Source::Fresh { has_more } => {
-                    if !is_written {
-                        self.misfits.insert(hero);
-                    }
-                    has_more
+            match projection {
+                Some(projection) if is_written && has_more => {
+                    self.unfinished.insert(hero, projection);
                 }
-                Source::Journal { projection, has_more } => {
-                    if is_written && has_more {
-                        self.unfinished.insert(hero, *projection);
-                    }
-                    has_more
+                None if !is_written => {
+                    self.misfits.insert(hero);
                 }
-            };
+                _ => {}
+            }
             // Somebody else was faster, or there is more.
             if (!is_written || has_more) && step.aside.iter().all(|(aside, _)| *aside != hero) {
                 step.again.push(hero);
@@ -154,6 +139,26 @@ impl Follower {
         }
         step.again.extend(waiting);
         Ok(step)
+    }
+
+    /// What a shard has made of a hero's next events, or else what the journal's make.
+    async fn next(
+        &self,
+        hero: HeroId,
+        begun: Option<Projection>,
+        is_misfit: bool,
+        room: usize,
+    ) -> Result<Next, Unreadable> {
+        if begun.is_none()
+            && !is_misfit
+            && let Some((changes, has_more)) = self.fresh.take(hero, room)
+        {
+            return Ok(Next { changes, projection: None, has_more });
+        }
+        let (mut projection, has_more) = self.read(hero, begun, room).await?;
+        let changes = projection.take();
+        self.fresh.supersede(hero, changes.to());
+        Ok(Next { changes, projection: Some(projection), has_more })
     }
 
     /// A hero's next events as rows, and whether there are more.

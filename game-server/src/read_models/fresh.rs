@@ -88,8 +88,8 @@ impl FreshRows {
         })
     }
 
-    /// The stored rows of a hero end here now: what was made of earlier events is not needed.
-    pub(crate) fn written(&self, hero: HeroId, to: Seq) {
+    /// The journal was read up to here: what was made beside these events is not needed.
+    pub(crate) fn supersede(&self, hero: HeroId, to: Seq) {
         let mut fresh = self.lock();
         let Some(waiting) = fresh.heroes.get_mut(&hero) else { return };
         let mut freed = 0;
@@ -193,7 +193,7 @@ mod tests {
             fresh.note(HERO, Epoch(1), part(from, to));
         }
         fresh.durable(&[(HERO, Epoch(1), Seq(6))]);
-        fresh.written(HERO, Seq(4));
+        fresh.supersede(HERO, Seq(4));
         assert_eq!(taken(&fresh, HERO), Some((4, 6)));
     }
 

@@ -399,30 +399,50 @@ async fn fresh_rows_are_the_rows_of_the_journal() {
     }
 }
 
+/// A hero that lives as in a shard: its rows are made beside its events.
+struct Live {
+    owner: Owner,
+    fresh: FreshRows,
+    follower: Follower,
+    made: Projection,
+}
+
+impl Live {
+    async fn new(store: &MemoryStore) -> Live {
+        let fresh = FreshRows::default();
+        let shared = Arc::new(store.clone());
+        let follower = Follower::new(shared.clone(), shared, fresh.clone());
+        let made = Projection::new(Hero::default(), Seq(0));
+        Live { owner: Owner::new(store, hero(1)).await, fresh, follower, made }
+    }
+
+    /// Events become durable. Unless their rows are kept they are forgotten.
+    async fn publish(&mut self, store: &MemoryStore, group: &[TimedEvent], is_kept: bool) {
+        self.owner.write(store, group).await;
+        group.iter().for_each(|timed| self.made.event(timed));
+        let (changes, claim) = (self.made.take(), &self.owner.claim);
+        if is_kept {
+            self.fresh.note(hero(1), claim.epoch, changes);
+        }
+        self.fresh.durable(&[(hero(1), claim.epoch, claim.last_seq)]);
+    }
+}
+
 /// Fresh rows of events that the stored rows do not reach yet: the journal fills what is missing, and then they fit again.
 #[tokio::test]
 async fn fresh_rows_that_do_not_fit_are_made_again() {
     let events = life::long();
     let store = MemoryStore::new();
-    let mut owner = Owner::new(&store, hero(1)).await;
-    let fresh = FreshRows::default();
-    let mut follower = Follower::new(Arc::new(store.clone()), Arc::new(store.clone()), fresh.clone());
-    let mut made = Projection::new(Hero::default(), Seq(0));
+    let mut live = Live::new(&store).await;
     for (index, group) in events.chunks(11).enumerate() {
-        owner.write(&store, group).await;
-        group.iter().for_each(|timed| made.event(timed));
-        let changes = made.take();
-        if index % 4 != 1 {
-            fresh.note(hero(1), owner.claim.epoch, changes);
-        }
-        fresh.durable(&[(hero(1), owner.claim.epoch, owner.claim.last_seq)]);
+        live.publish(&store, group, index % 4 != 1).await;
         if index % 3 == 2 {
-            catch_up(&mut follower, hero(1)).await;
-            assert_eq!(store.read_seq(hero(1)).await.unwrap(), owner.claim.last_seq);
+            catch_up(&mut live.follower, hero(1)).await;
+            assert_eq!(store.read_seq(hero(1)).await.unwrap(), live.owner.claim.last_seq);
         }
     }
-    catch_up(&mut follower, hero(1)).await;
-    check(&owner, &rows(&store, hero(1)).await);
+    catch_up(&mut live.follower, hero(1)).await;
+    check(&live.owner, &rows(&store, hero(1)).await);
 }
 
 /// A hero whose player never rests is caught up with too: what does not fit is not tried again and again.
@@ -430,20 +450,13 @@ async fn fresh_rows_that_do_not_fit_are_made_again() {
 async fn fresh_rows_that_keep_coming_do_not_hide_what_is_missing() {
     let events = life::long();
     let store = MemoryStore::new();
-    let mut owner = Owner::new(&store, hero(1)).await;
-    let fresh = FreshRows::default();
-    let mut follower = Follower::new(Arc::new(store.clone()), Arc::new(store.clone()), fresh.clone());
-    let mut made = Projection::new(Hero::default(), Seq(0));
+    let mut live = Live::new(&store).await;
     for (index, group) in events.chunks(3).take(12).enumerate() {
-        owner.write(&store, group).await;
-        group.iter().for_each(|timed| made.event(timed));
-        let changes = made.take();
+        live.publish(&store, group, index > 0).await;
         if index > 0 {
-            fresh.note(hero(1), owner.claim.epoch, changes);
-            fresh.durable(&[(hero(1), owner.claim.epoch, owner.claim.last_seq)]);
-            follower.follow(&[hero(1)]).await.unwrap();
+            live.follower.follow(&[hero(1)]).await.unwrap();
         }
     }
-    let behind = owner.claim.last_seq.0 - store.read_seq(hero(1)).await.unwrap().0;
+    let behind = live.owner.claim.last_seq.0 - store.read_seq(hero(1)).await.unwrap().0;
     assert!(behind <= 6, "{behind} events behind");
 }
