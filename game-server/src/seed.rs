@@ -3,7 +3,7 @@
 //! Nothing is invented: every event comes from a command at a time of day at which such a player would act, so that the
 //! demo heroes pass `verify` like anybody else's.
 
-use std::{io::Write, sync::Arc};
+use std::{borrow::Cow, io::Write, sync::Arc};
 
 use anyhow::Context;
 use persistence::{EventRecord, HeroAppend, JournalStore, NodeId, Seq, SnapshotRecord};
@@ -175,7 +175,7 @@ impl Player {
         player
     }
 
-    fn hero(&self) -> &Hero {
+    fn hero(&self) -> Cow<'_, Hero> {
         self.simulation.hero(self.entity)
     }
 
@@ -193,7 +193,7 @@ impl Player {
             previous = chunk.last().map_or(previous, |record| record.chain);
             store.append(std::slice::from_ref(&append)).await?;
         }
-        let state = journal::encode_state(self.hero(), &Streams::default(), &texts);
+        let state = journal::encode_state(&self.hero(), &Streams::default(), &texts);
         let snapshot = SnapshotRecord::seal(
             guest.hero,
             Seq(records.len() as u64),

@@ -18,6 +18,7 @@
 mod audit;
 mod hero;
 mod load;
+mod packing;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -11,12 +11,23 @@ use crate::rules::focus::{DOPAMINE_PARTS, ENERGY_PARTS};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HeroEntity(pub(crate) Entity);
 
-/// The cold part of a hero. Boxed, so that starting and stopping a clock moves a pointer.
+/// The cold part of a hero.
 #[derive(Component, Debug)]
 pub(crate) struct HeroCell {
-    pub(crate) hero: Box<Hero>,
+    pub(crate) body: Body,
     /// What the hero is entered with in [`Boundaries`].
     pub(crate) boundary_ms: Option<i64>,
+    /// A session or a break is open.
+    pub(crate) is_engaged: bool,
+}
+
+/// A hero as it lies in memory. Two words, so that starting and stopping a clock moves little.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// As the rules read it.
+    Open(Box<Hero>),
+    /// As bytes, while nobody asks for it.
+    Packed(Box<[u8]>),
 }
 
 /// The hot part, only while a session's clock runs: its clock, and the energy that has come since the rates were looked at. A tick

@@ -7,8 +7,11 @@
 //! Deciding and changing are apart: [`Simulation::plan`] and [`Simulation::overdue`] only look, [`Simulation::commit`]
 //! changes. Between them the caller reserves room in the journal, so that a refused command has changed nothing, and a
 //! hero that is due but cannot be journaled yet simply stays due.
+//!
+//! A hero that nobody asks for can be packed: it is bytes then, about half as large. Whoever reads or changes it does not
+//! notice but for the time that it takes.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
 
 use bevy_ecs::{
     prelude::{IntoScheduleConfigs, Schedule, World},
@@ -20,7 +23,7 @@ use crate::{
     apply::apply,
     catalogue::Catalogue,
     command::Command,
-    component::{Accrual, Accruing, Boundaries, Due, HeroCell, Now, Settled},
+    component::{Accrual, Accruing, Body, Boundaries, Due, HeroCell, Now, Settled},
     decide::decide,
     event::TimedEvent,
     hero::Hero,
@@ -54,11 +57,21 @@ impl Witness for () {
     fn after(&mut self, _hero: &Hero, _timed: &TimedEvent) {}
 }
 
+/// How a hero becomes bytes and a hero again. What is packed is unpacked by the same process: the bytes are for no other.
+#[derive(Clone, Copy, Debug)]
+pub struct Packing {
+    /// The bytes of a hero.
+    pub pack: fn(&Hero) -> Box<[u8]>,
+    /// The same hero out of them.
+    pub unpack: fn(&[u8]) -> Hero,
+}
+
 /// Many heroes, one clock.
 pub struct Simulation {
     world: World,
     tick: Schedule,
     catalogue: Arc<Catalogue>,
+    packing: Option<Packing>,
 }
 
 impl core::fmt::Debug for Simulation {
@@ -86,12 +99,19 @@ impl Simulation {
             ..ScheduleBuildSettings::default()
         });
         tick.add_systems((accrue, collect_due).chain());
-        Self { world, tick, catalogue }
+        Self { world, tick, catalogue, packing: None }
+    }
+
+    /// The same, whose heroes can be packed.
+    #[must_use]
+    pub fn with_packing(self, packing: Packing) -> Self {
+        Self { packing: Some(packing), ..self }
     }
 
     /// Takes a hero in.
     pub fn insert(&mut self, hero: Hero, now_ms: i64) -> HeroEntity {
-        let entity = HeroEntity(self.world.spawn(HeroCell { hero: Box::new(hero), boundary_ms: None }).id());
+        let cell = HeroCell { body: Body::Open(Box::new(hero)), boundary_ms: None, is_engaged: false };
+        let entity = HeroEntity(self.world.spawn(cell).id());
         self.refresh(entity, now_ms);
         entity
     }
@@ -100,22 +120,71 @@ impl Simulation {
     pub fn remove(&mut self, entity: HeroEntity) -> Option<Hero> {
         let boundary_ms = self.world.get::<HeroCell>(entity.0)?.boundary_ms;
         self.enter(entity, boundary_ms, None);
-        let cell = self.world.entity_mut(entity.0).take::<HeroCell>();
+        let cell = self.world.entity_mut(entity.0).take::<HeroCell>()?;
         self.world.despawn(entity.0);
-        cell.map(|cell| *cell.hero)
+        Some(match cell.body {
+            Body::Open(hero) => *hero,
+            Body::Packed(bytes) => self.unpacked(&bytes),
+        })
     }
 
-    /// A hero.
+    /// A hero. A packed one is unpacked for it and stays packed.
     ///
     /// # Panics
     /// When it is not in this world.
     #[must_use]
-    pub fn hero(&self, entity: HeroEntity) -> &Hero {
-        &self
-            .world
-            .get::<HeroCell>(entity.0)
-            .expect("the caller keeps only entities that are in the world")
-            .hero
+    pub fn hero(&self, entity: HeroEntity) -> Cow<'_, Hero> {
+        match &self.cell(entity).body {
+            Body::Open(hero) => Cow::Borrowed(hero),
+            Body::Packed(bytes) => Cow::Owned(self.unpacked(bytes)),
+        }
+    }
+
+    /// Whether a session or a break of it is open.
+    ///
+    /// # Panics
+    /// When it is not in this world.
+    #[must_use]
+    pub fn is_engaged(&self, entity: HeroEntity) -> bool {
+        self.cell(entity).is_engaged
+    }
+
+    /// Whether a hero is packed now.
+    ///
+    /// # Panics
+    /// When it is not in this world.
+    #[must_use]
+    pub fn is_packed(&self, entity: HeroEntity) -> bool {
+        matches!(self.cell(entity).body, Body::Packed(_))
+    }
+
+    /// Packs a hero for whom nobody will ask soon. Says whether there was something to do: in a world without a packing there
+    /// never is.
+    pub fn pack(&mut self, entity: HeroEntity) -> bool {
+        let Some(packing) = self.packing else { return false };
+        let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) else { return false };
+        let Body::Open(hero) = &cell.body else { return false };
+        cell.body = Body::Packed((packing.pack)(hero));
+        true
+    }
+
+    /// Unpacks a hero that is asked for now and will be again. Whoever changes one need not.
+    pub fn unpack(&mut self, entity: HeroEntity) {
+        let Some(HeroCell { body: Body::Packed(bytes), .. }) = self.world.get::<HeroCell>(entity.0) else {
+            return;
+        };
+        let hero = Box::new(self.unpacked(bytes));
+        if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) {
+            cell.body = Body::Open(hero);
+        }
+    }
+
+    fn unpacked(&self, bytes: &[u8]) -> Hero {
+        (self.packing.expect("nothing is packed in a world without a packing").unpack)(bytes)
+    }
+
+    fn cell(&self, entity: HeroEntity) -> &HeroCell {
+        self.world.get::<HeroCell>(entity.0).expect("the caller keeps only entities that are in the world")
     }
 
     /// What the running session has earned up to the last tick; nothing when no clock runs.
@@ -141,11 +210,11 @@ impl Simulation {
     #[must_use]
     pub fn plan(&self, entity: HeroEntity, command: &Command, now_ms: i64) -> Plan {
         let hero = self.hero(entity);
-        let advanced = advance(hero, now_ms, &self.catalogue);
+        let advanced = advance(&hero, now_ms, &self.catalogue);
         if advanced.is_empty() {
-            return Plan { advanced, decided: decide(hero, command, now_ms, &self.catalogue) };
+            return Plan { advanced, decided: decide(&hero, command, now_ms, &self.catalogue) };
         }
-        let mut hero = hero.clone();
+        let mut hero = hero.into_owned();
         for timed in &advanced {
             apply(&mut hero, timed);
         }
@@ -156,7 +225,7 @@ impl Simulation {
     /// What time alone would do until now. Changes nothing.
     #[must_use]
     pub fn overdue(&self, entity: HeroEntity, now_ms: i64) -> Vec<TimedEvent> {
-        advance(self.hero(entity), now_ms, &self.catalogue)
+        advance(&self.hero(entity), now_ms, &self.catalogue)
     }
 
     /// Makes events true, and looks when the hero is due next.
@@ -172,11 +241,14 @@ impl Simulation {
         now_ms: i64,
         witness: &mut impl Witness,
     ) {
-        if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) {
+        self.unpack(entity);
+        if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0)
+            && let Body::Open(hero) = &mut cell.body
+        {
             for timed in events {
-                witness.before(&cell.hero, timed);
-                apply(&mut cell.hero, timed);
-                witness.after(&cell.hero, timed);
+                witness.before(hero, timed);
+                apply(hero, timed);
+                witness.after(hero, timed);
             }
         }
         self.refresh(entity, now_ms);
@@ -185,8 +257,10 @@ impl Simulation {
     /// Looks at a hero's rates again and when it is due next.
     pub fn refresh(&mut self, entity: HeroEntity, now_ms: i64) {
         let hero = self.hero(entity);
-        let rates = accrual(hero, now_ms, &self.catalogue);
-        let boundary_ms = next_boundary_ms(hero, now_ms, &self.catalogue);
+        let rates = accrual(&hero, now_ms, &self.catalogue);
+        let boundary_ms = next_boundary_ms(&hero, now_ms, &self.catalogue);
+        let is_engaged = hero.session.is_some() || hero.on_break.is_some();
+        drop(hero);
         match rates {
             Some(accruing) => {
                 self.world.entity_mut(entity.0).insert(accruing);
@@ -198,7 +272,7 @@ impl Simulation {
         let before = self.world.get::<HeroCell>(entity.0).and_then(|cell| cell.boundary_ms);
         self.enter(entity, before, boundary_ms);
         if let Some(mut cell) = self.world.get_mut::<HeroCell>(entity.0) {
-            cell.boundary_ms = boundary_ms;
+            (cell.boundary_ms, cell.is_engaged) = (boundary_ms, is_engaged);
         }
     }
 

@@ -14,6 +14,9 @@ const RECENT_MAX: usize = 16;
 const SNAPSHOT_EVENTS: u64 = 200;
 /// How long a change may be without a snapshot.
 const SNAPSHOT_AFTER: Duration = Duration::from_secs(30);
+/// Looks of the housekeeping, one a second, after which a hero for whom nobody has asked is packed: a player who does one thing
+/// does another.
+const QUIET_LOOKS: u8 = 3;
 /// How long a hero without devices and without anything running stays in memory.
 const LINGER: Duration = Duration::from_secs(60);
 
@@ -65,6 +68,8 @@ pub(super) struct Resident {
     pub(super) overdue_since: Option<Instant>,
     /// When other nodes were last told who has this hero.
     pub(super) at_told: Option<Instant>,
+    /// Looks of the housekeeping since somebody asked for it.
+    quiet_looks: u8,
     recent: VecDeque<TimedEvent>,
     snapshot_seq: u64,
     dirty_since: Option<Instant>,
@@ -92,6 +97,7 @@ impl Resident {
             is_held: false,
             overdue_since: None,
             at_told: None,
+            quiet_looks: 0,
             recent: VecDeque::new(),
             snapshot_seq,
             dirty_since: None,
@@ -136,6 +142,17 @@ impl Resident {
     pub(super) fn snapshot_taken(&mut self) {
         self.snapshot_seq = self.seq;
         self.dirty_since = None;
+    }
+
+    /// Somebody asks for the hero.
+    pub(super) fn asked_for(&mut self) {
+        self.quiet_looks = 0;
+    }
+
+    /// Notes one more look. Says whether it has been quiet for long enough to be packed.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.quiet_looks = (self.quiet_looks + 1).min(QUIET_LOOKS);
+        self.quiet_looks == QUIET_LOOKS
     }
 
     /// Whether nobody has watched for long enough to forget it.

@@ -43,6 +43,7 @@ use super::{
     Request,
     hero::{Device, Hold, Resident},
     load::ShardLoader,
+    packing::PACKING,
 };
 use crate::{
     acting::{Act, Acted, Answering},
@@ -178,7 +179,7 @@ enum Output {
 
 impl Shard {
     pub(super) fn new(parts: ShardParts, loader: ShardLoader) -> Self {
-        let simulation = Simulation::new(Arc::clone(&parts.catalogue));
+        let simulation = Simulation::new(Arc::clone(&parts.catalogue)).with_packing(PACKING);
         let read_only = parts.journal.is_read_only();
         Self {
             parts,
@@ -306,7 +307,7 @@ impl Shard {
         command: &Command,
     ) -> Result<(Vec<TimedEvent>, Vec<TimedEvent>), Unwilling> {
         let now_ms = self.parts.clock.now_ms();
-        let entity = self.heroes.get(&id).expect("only heroes that are here are asked for").entity;
+        let entity = self.unpack(id).expect("only heroes that are here are asked for");
         let simulation = &self.simulation;
         // Planning is pure: whatever a panic leaves half-done is dropped with it.
         let plan = || {
@@ -401,7 +402,7 @@ impl Shard {
         let seq = resident.seq;
         if !resident.devices.is_empty() {
             let hero = self.simulation.hero(resident.entity);
-            let news = convert::events(first, events, hero, &self.parts.catalogue, now_ms);
+            let news = convert::events(first, events, &hero, &self.parts.catalogue, now_ms);
             let frame = codec::encode_server(&ServerMessage::Events(Box::new(news)));
             self.tell(id, Output::Devices { hero: id, seq, frame });
             self.leave_if_over(id);
@@ -444,8 +445,8 @@ impl Shard {
 
     fn advance(&mut self, id: HeroId) {
         let now_ms = self.parts.clock.now_ms();
+        let Some(entity) = self.unpack(id) else { return };
         let Some(resident) = self.heroes.get(&id) else { return };
-        let entity = resident.entity;
         let simulation = &self.simulation;
         match catch_unwind(AssertUnwindSafe(|| simulation.overdue(entity, now_ms))) {
             Ok(events) if events.is_empty() => {
@@ -469,7 +470,8 @@ impl Shard {
     fn tell_progress(&mut self, id: HeroId) {
         let Some(resident) = self.heroes.get(&id) else { return };
         let hero = self.simulation.hero(resident.entity);
-        let Some(progress) = convert::progress(hero, &self.parts.catalogue, self.parts.clock.now_ms()) else {
+        let Some(progress) = convert::progress(&hero, &self.parts.catalogue, self.parts.clock.now_ms())
+        else {
             return;
         };
         let frame = codec::encode_server(&ServerMessage::Progress(progress));

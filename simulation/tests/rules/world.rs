@@ -9,7 +9,7 @@ use simulation::catalogue::Category;
 use simulation::command::{Command, FocusMode};
 use simulation::event::TimedEvent;
 use simulation::rules::focus::certain;
-use simulation::world::{HeroEntity, Simulation};
+use simulation::world::{HeroEntity, Packing, Simulation};
 
 use crate::script::{CATALOGUE, Play};
 
@@ -55,13 +55,14 @@ proptest! {
         let entity = world.insert(play.hero.clone(), play.now_ms);
         let mode = if flowtime { FocusMode::Flowtime } else { FocusMode::Countdown { planned_minutes: minutes } };
         start(&mut world, entity, mode, play.now_ms);
-        let mut alone = world.hero(entity).clone();
+        let mut alone = world.hero(entity).into_owned();
         let mut now_ms = play.now_ms;
         for step_ms in steps {
             now_ms += step_ms;
             tick(&mut world, now_ms);
-            if let Some(session) = world.hero(entity).session.as_deref() {
-                let closed = certain(world.hero(entity), session, now_ms, &CATALOGUE);
+            let hero = world.hero(entity);
+            if let Some(session) = hero.session.as_deref() {
+                let closed = certain(&hero, session, now_ms, &CATALOGUE);
                 if let Some(live) = world.accruing(entity) {
                     prop_assert_eq!(live.focus_ms(), closed.focus_ms);
                     prop_assert_eq!(live.energy_me(), closed.energy_me);
@@ -75,7 +76,7 @@ proptest! {
         for timed in simulation::advance::advance(&alone.clone(), now_ms, &CATALOGUE) {
             simulation::apply::apply(&mut alone, &timed);
         }
-        prop_assert_eq!(world.hero(entity), &alone, "ticking is one jump");
+        prop_assert_eq!(&*world.hero(entity), &alone, "ticking is one jump");
     }
 }
 
@@ -131,5 +132,55 @@ fn a_plan_changes_nothing() {
     let plan = world.plan(entity, &Command::EndFocus, play.now_ms + 86_400_000);
     assert!(plan.decided.is_err());
     assert_eq!(plan.advanced.len(), 1, "the day is over even so");
-    assert_eq!(world.hero(entity), &play.hero);
+    assert_eq!(*world.hero(entity), play.hero);
+}
+
+fn packing() -> Packing {
+    Packing {
+        pack: |hero| rmp_serde::to_vec_named(hero).expect("heroes are plain data").into(),
+        unpack: |bytes| rmp_serde::from_slice(bytes).expect("it was packed here"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whether_a_hero_is_packed_changes_nothing(
+        minutes in 5_u16..181,
+        steps in proptest::collection::vec((prop_oneof![1_i64..60_000, 1_i64..3_000_000], 0_u8..4), 1..40),
+    ) {
+        let play = patched();
+        let (mut open, mut packed) = (world(), world().with_packing(packing()));
+        let entity = open.insert(play.hero.clone(), play.now_ms);
+        prop_assert_eq!(packed.insert(play.hero.clone(), play.now_ms), entity);
+        let mut now_ms = play.now_ms;
+        for (step_ms, what) in steps {
+            prop_assert!(packed.pack(entity), "it was open and is packed now");
+            prop_assert!(!packed.pack(entity) && !open.pack(entity), "nothing to do");
+            now_ms += step_ms;
+            prop_assert_eq!(tick(&mut packed, now_ms), tick(&mut open, now_ms));
+            let mode = FocusMode::Countdown { planned_minutes: minutes };
+            let command = match what {
+                0 => Command::StartFocus { mode, category: Category::None, task_id: None },
+                1 => Command::PauseFocus,
+                2 => Command::ResumeFocus,
+                _ => Command::EndFocus,
+            };
+            packed.pack(entity);
+            let plan = packed.plan(entity, &command, now_ms);
+            prop_assert_eq!(&plan, &open.plan(entity, &command, now_ms));
+            for world in [&mut open, &mut packed] {
+                world.commit(entity, &plan.advanced, now_ms);
+                world.commit(entity, plan.decided.as_deref().unwrap_or_default(), now_ms);
+            }
+            prop_assert_eq!(packed.hero(entity), open.hero(entity));
+            prop_assert_eq!(packed.accruing(entity), open.accruing(entity));
+            prop_assert_eq!(packed.is_engaged(entity), open.is_engaged(entity));
+            let hero = open.hero(entity);
+            prop_assert_eq!(open.is_engaged(entity), hero.session.is_some() || hero.on_break.is_some());
+        }
+        packed.pack(entity);
+        prop_assert_eq!(packed.remove(entity), open.remove(entity));
+    }
 }

@@ -82,7 +82,7 @@ impl Shard {
 
     fn hero_now(&self, id: HeroId) -> Result<simulation::hero::Hero, ActFailed> {
         let resident = self.heroes.get(&id).ok_or(ActFailed::Unsure)?;
-        Ok(self.simulation.hero(resident.entity).clone())
+        Ok(self.simulation.hero(resident.entity).into_owned())
     }
 
     /// The devices of a hero that was handed over are sent to where it went.

@@ -44,7 +44,7 @@ impl Shard {
         if hero.handed_over().is_some() {
             return true;
         }
-        let concerning: Vec<_> = uptime::concerning(&outages, hero, now_ms).collect();
+        let concerning: Vec<_> = uptime::concerning(&outages, &hero, now_ms).collect();
         for Outage { from_ms, until_ms } in concerning {
             // A refusal can only be a panic of the rules; the hero may be gone then.
             let Ok((advanced, decided)) = self.decide(id, &Command::DeclareOutage { from_ms, until_ms })

@@ -308,7 +308,7 @@ impl Shard {
             let first = seq + 1 - events.len() as u64;
             let hero = self.simulation.hero(resident.entity);
             let now_ms = self.parts.clock.now_ms();
-            let news = convert::events(first, events, hero, &self.parts.catalogue, now_ms);
+            let news = convert::events(first, events, &hero, &self.parts.catalogue, now_ms);
             let frame = codec::encode_server(&ServerMessage::Events(Box::new(news)));
             self.tell(id, Output::Devices { hero: id, seq, frame });
             self.leave_if_over(id);

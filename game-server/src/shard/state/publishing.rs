@@ -93,7 +93,7 @@ impl Shard {
         let reprice = || {
             simulation.refresh(entity, now_ms);
             let hero = simulation.hero(entity);
-            is_watched.then(|| convert::repriced(hero, &catalogue, now_ms))
+            is_watched.then(|| convert::repriced(&hero, &catalogue, now_ms))
         };
         match catch_unwind(AssertUnwindSafe(reprice)) {
             Ok(None) => {}
@@ -114,7 +114,7 @@ impl Shard {
             self.heroes.range((from, Bound::Unbounded)).filter(|(_, hero)| hero.hold != Hold::Follower);
         let copies = owned
             .take(SLICE_HEROES_MAX)
-            .map(|(id, resident)| (*id, self.simulation.hero(resident.entity).clone()));
+            .map(|(id, resident)| (*id, self.simulation.hero(resident.entity).into_owned()));
         // Whoever asked may have given up.
         let _gone = answer.send(copies.collect());
     }

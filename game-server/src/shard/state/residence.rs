@@ -24,6 +24,8 @@ const ZONE_AT_FIRST: &str = "Etc/UTC";
 pub(in crate::shard) const SNAPSHOTS_PER_LOOK_MAX: usize = 512;
 /// Heroes forgotten at one look, and given back to the store one after the other. The others linger.
 pub(in crate::shard) const FORGOTTEN_PER_LOOK_MAX: usize = 256;
+/// Heroes packed at one look: some milliseconds. The others wait for the next look.
+const PACKED_PER_LOOK_MAX: usize = 512;
 /// How often heroes are looked at for snapshots and forgetting.
 pub(super) const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(1);
 
@@ -144,6 +146,14 @@ impl Shard {
         acts.into_iter().for_each(|act| self.act_here(id, act));
     }
 
+    /// Unpacks a hero that is asked for.
+    pub(super) fn unpack(&mut self, id: HeroId) -> Option<HeroEntity> {
+        let resident = self.heroes.get_mut(&id)?;
+        resident.asked_for();
+        self.simulation.unpack(resident.entity);
+        Some(resident.entity)
+    }
+
     fn reside(&mut self, id: HeroId, loaded: Loaded, attaches: &[Attach], acts: &[Act]) {
         let now_ms = self.parts.clock.now_ms();
         let Loaded { claim, texts, stored, snapshot_seq, missed, elsewhere, waited, took } = loaded;
@@ -200,13 +210,15 @@ impl Shard {
                 break;
             }
         }
-        let mut forgotten = Vec::new();
+        let (mut forgotten, mut packed) = (Vec::new(), 0);
         for (id, resident) in &mut self.heroes {
             let settled = resident.ticket <= self.watermark;
-            let hero = self.simulation.hero(resident.entity);
-            let idle = hero.session.is_none() && hero.on_break.is_none();
-            if resident.hold == Hold::Owner && resident.is_forgotten(now) && settled && idle {
+            let is_engaged = self.simulation.is_engaged(resident.entity);
+            if resident.hold == Hold::Owner && resident.is_forgotten(now) && settled && !is_engaged {
                 forgotten.push(*id);
+            }
+            if resident.is_quiet() && packed < PACKED_PER_LOOK_MAX {
+                packed += usize::from(self.simulation.pack(resident.entity));
             }
         }
         self.look_for_news(now);
@@ -243,7 +255,7 @@ impl Shard {
     /// A hero as it is now.
     pub(super) fn snapshot_of(&self, id: HeroId, resident: &Resident) -> SnapshotRecord {
         let state =
-            journal::encode_state(self.simulation.hero(resident.entity), &resident.streams, &resident.texts);
+            journal::encode_state(&self.simulation.hero(resident.entity), &resident.streams, &resident.texts);
         SnapshotRecord::seal(
             id,
             Seq(resident.seq),
@@ -253,6 +265,11 @@ impl Shard {
             state,
             self.parts.clock.now_ms(),
         )
+    }
+
+    #[cfg(test)]
+    pub(in crate::shard) fn is_packed(&self, id: HeroId) -> Option<bool> {
+        self.heroes.get(&id).map(|resident| self.simulation.is_packed(resident.entity))
     }
 
     /// The heroes of which this node is the writer.

@@ -43,10 +43,10 @@ impl Shard {
             last_seq.and_then(|last_seq| resident.since(last_seq).map(|events| (last_seq + 1, events)));
         let state = match missed {
             Some((first, events)) => {
-                WelcomeState::Events(Box::new(convert::events(first, &events, hero, catalogue, now_ms)))
+                WelcomeState::Events(Box::new(convert::events(first, &events, &hero, catalogue, now_ms)))
             }
             None => {
-                let view = convert::hero_view(hero, &id.to_string(), catalogue, now_ms);
+                let view = convert::hero_view(&hero, &id.to_string(), catalogue, now_ms);
                 WelcomeState::Snapshot(Box::new(view))
             }
         };
@@ -76,6 +76,10 @@ impl Shard {
         self.tell(id, Output::Welcome { hero: id, outbox, frame, catalogue_version });
         self.leave_if_over(id);
         self.tell_at(id);
+        if let Some(resident) = self.heroes.get(&id) {
+            // Many come only to look.
+            self.simulation.pack(resident.entity);
+        }
     }
 
     /// Tells every device of a hero whether it can save, how many others there are, and what operators published.

@@ -73,6 +73,14 @@ impl Steps {
         self.shard.request(Request::Command { hero, connection_id, cmd_seq, command, received });
     }
 
+    /// The housekeeping looks so many times, each with its tick.
+    async fn looks(&mut self, count: usize) {
+        for _ in 0..count {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            self.shard.tick();
+        }
+    }
+
     /// Everything up to this ticket is durable.
     fn durable(&mut self, ticket: u64) {
         self.shard.settled(Vec::new(), Ticket(ticket));
@@ -107,6 +115,47 @@ async fn what_is_told_of_a_hero_keeps_its_order_between_the_tickets_of_others() 
         !frames.iter().any(|frame| matches!(frame, ServerMessage::Durable(_))),
         "not durable yet: {frames:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hero_is_packed_while_nobody_asks_for_it() {
+    let mut steps = Steps::start();
+    let outbox = steps.attach(hero(1), 7);
+    steps.load().await;
+    steps.durable(1);
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(true), "its device has only looked");
+    let start = Command::StartFocus {
+        mode: FocusMode::Countdown { planned_minutes: 25 },
+        category: Category::None,
+        task_id: None,
+    };
+    steps.command(hero(1), &outbox, 1, start);
+    steps.durable(2);
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(false));
+    steps.looks(2).await;
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(false), "a player who does one thing does another");
+    steps.command(hero(1), &outbox, 2, rename("Ada"));
+    steps.durable(3);
+    steps.looks(2).await;
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(false), "it was asked for again");
+    steps.looks(1).await;
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(true), "its clock runs without it");
+    // Another device looks, and leaves it packed.
+    let other = steps.attach(hero(1), 8);
+    let (frames, _) = taken(&other);
+    let Some(ServerMessage::Welcome(welcome)) = frames.first() else { panic!("no welcome: {frames:?}") };
+    let WelcomeState::Snapshot(view) = &welcome.state else { panic!("not a whole hero: {welcome:?}") };
+    assert_eq!((&*view.profile.name, view.focus.session.is_some()), ("Ada", true));
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(true));
+    // Time does something: the ignition after two minutes.
+    taken(&outbox);
+    steps.clock.advance(120_000);
+    steps.looks(1).await;
+    steps.durable(4);
+    let (frames, _) = taken(&outbox);
+    assert!(frames.iter().any(|frame| matches!(frame, ServerMessage::Events(_))), "{frames:?}");
+    steps.looks(3).await;
+    assert_eq!(steps.shard.is_packed(hero(1)), Some(true));
 }
 
 #[tokio::test(start_paused = true)]
