@@ -13,7 +13,7 @@ use protocol::server::ServerMessage;
 use protocol::types::{Category, Priority};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -166,16 +166,23 @@ fn command(step: usize, task_id: u32) -> Command {
     }
 }
 
-/// Lets all lines ask without a break for so long, and returns what they saw.
-pub(super) async fn drive(lines: &mut Vec<Line>, lasts: Duration) -> Result<Seen> {
+/// Lets all lines ask for so long, and returns what they saw. Each asks without a break, or once in a while.
+pub(super) async fn drive(lines: &mut Vec<Line>, lasts: Duration, every: Option<Duration>) -> Result<Seen> {
     let seen = std::sync::Arc::new(Mutex::new(Seen::new()?));
     let until = Instant::now() + lasts;
     let mut tasks = JoinSet::new();
     for mut line in lines.drain(..) {
         let seen = std::sync::Arc::clone(&seen);
         tasks.spawn(async move {
-            while Instant::now() < until {
+            loop {
+                let now = Instant::now();
+                if now >= until {
+                    break;
+                }
                 timeout(ANSWER_WITHIN, line.turn(&seen)).await.context("no answer")??;
+                if let Some(every) = every {
+                    sleep_until(now + every).await;
+                }
             }
             anyhow::Ok(line)
         });
