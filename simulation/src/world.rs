@@ -8,7 +8,7 @@
 //! changes. Between them the caller reserves room in the journal, so that a refused command has changed nothing, and a
 //! hero that is due but cannot be journaled yet simply stays due.
 //!
-//! A hero that nobody asks for can be packed: it is bytes then, about half as large. Whoever reads or changes it does not
+//! A hero that nobody asks for can be packed: it is bytes then, about a third as large. Whoever reads or changes it does not
 //! notice but for the time that it takes.
 
 use alloc::{borrow::Cow, boxed::Box, sync::Arc, vec::Vec};
