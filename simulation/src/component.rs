@@ -17,7 +17,7 @@ pub(crate) struct HeroCell {
     pub(crate) body: Body,
     /// What the hero is entered with in [`Boundaries`].
     pub(crate) boundary_ms: Option<i64>,
-    /// A session or a break is open.
+    /// A session or a break is open. Noted here, because it is asked every second of heroes that are packed.
     pub(crate) is_engaged: bool,
 }
 

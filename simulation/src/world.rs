@@ -149,15 +149,6 @@ impl Simulation {
         self.cell(entity).is_engaged
     }
 
-    /// Whether a hero is packed now.
-    ///
-    /// # Panics
-    /// When it is not in this world.
-    #[must_use]
-    pub fn is_packed(&self, entity: HeroEntity) -> bool {
-        matches!(self.cell(entity).body, Body::Packed(_))
-    }
-
     /// Packs a hero for whom nobody will ask soon. Says whether there was something to do: in a world without a packing there
     /// never is.
     pub fn pack(&mut self, entity: HeroEntity) -> bool {

@@ -269,7 +269,11 @@ impl Shard {
 
     #[cfg(test)]
     pub(in crate::shard) fn is_packed(&self, id: HeroId) -> Option<bool> {
-        self.heroes.get(&id).map(|resident| self.simulation.is_packed(resident.entity))
+        use std::borrow::Cow;
+
+        let resident = self.heroes.get(&id)?;
+        // What is packed is unpacked for whoever reads it.
+        Some(matches!(self.simulation.hero(resident.entity), Cow::Owned(_)))
     }
 
     /// The heroes of which this node is the writer.

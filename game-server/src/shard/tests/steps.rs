@@ -124,12 +124,8 @@ async fn a_hero_is_packed_while_nobody_asks_for_it() {
     steps.load().await;
     steps.durable(1);
     assert_eq!(steps.shard.is_packed(hero(1)), Some(true), "its device has only looked");
-    let start = Command::StartFocus {
-        mode: FocusMode::Countdown { planned_minutes: 25 },
-        category: Category::None,
-        task_id: None,
-    };
-    steps.command(hero(1), &outbox, 1, start);
+    let mode = FocusMode::Countdown { planned_minutes: 25 };
+    steps.command(hero(1), &outbox, 1, Command::StartFocus { mode, category: Category::None, task_id: None });
     steps.durable(2);
     assert_eq!(steps.shard.is_packed(hero(1)), Some(false));
     steps.looks(2).await;
