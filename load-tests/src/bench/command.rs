@@ -93,6 +93,7 @@ async fn measure(options: &BenchOptions, plan: &ServerPlan) -> Result<Value> {
         journal.add(before, Journal::of(plan).await?);
         all.add(&seen)?;
         let (bare, _) = self::turn(echo_id, &mut echo, lasts, None).await?;
+        ensure!(turn.per_second > 0.0, "no command was answered in {} s", lasts.as_secs());
         let every = Duration::from_secs_f64(float_of(connections) / turn.per_second);
         let (paced, _) = self::turn(echo_id, &mut echo, lasts, Some(every)).await?;
         eprintln!(
