@@ -35,6 +35,9 @@ pub struct BenchOptions {
     /// `command`: keep the heroes in a Postgres of its own instead of SQLite.
     #[arg(long)]
     pub postgres: bool,
+    /// `command`: another build of the server, which takes turns with the first one. What two runs say cannot be compared.
+    #[arg(long)]
+    pub against: Option<PathBuf>,
     /// So many players, or connections, instead of what the goal is set for.
     #[arg(long, value_parser = clap::value_parser!(u16).range(2..))]
     pub players: Option<u16>,

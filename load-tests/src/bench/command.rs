@@ -21,13 +21,16 @@ use tokio::task::{block_in_place, spawn_blocking};
 use super::crowd::source;
 use super::line::{Line, STEPS, Seen, drive};
 use super::{BenchOptions, float, float_of, median, round};
-use crate::faults::ServerPlan;
+use crate::fault::absolute;
+use crate::faults::{self, ServerPlan};
 use crate::http::Endpoint;
 use crate::process::{SERVER_CORE, client_core, cpu_time, pin_this_process};
 
 const CONNECTIONS: usize = 200;
 /// Server and echo, in turns.
 const PAIRS: usize = 5;
+/// Turns of a fifth of the length in each pair, of the server and of another build of it.
+const TURNS_AGAINST: usize = 8;
 const LASTS: Duration = Duration::from_secs(5);
 /// Caches, allocator and the database's files get to their size in it. It also shows the sizes for the echo.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -51,34 +54,52 @@ struct Journal {
 
 pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
     pin_this_process(client_core()).await?;
-    let name = if options.postgres { "command-postgres" } else { "command" };
-    let mut plan = options.plan(name)?.without_socket_limits().pinned_to(SERVER_CORE);
+    let (plan, database) =
+        on_store(options, options.plan(if options.postgres { "command-postgres" } else { "command" })?)
+            .await?;
+    let (against, other_database) = match &options.against {
+        Some(program) => {
+            let plan = ServerPlan::new(&absolute(program)?, &options.folder("command-against")?)?;
+            let (plan, database) = on_store(options, plan).await?;
+            (Some(plan), database)
+        }
+        None => (None, None),
+    };
+    let options = options.clone();
+    // One thread for all lines: several would only take turns on the one core, and cost the server more wake-ups.
+    let line = spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(measure(&options, &plan, against.as_ref()))
+    });
+    let line = line.await??;
+    block_in_place(|| drop((database, other_database)));
+    Ok(line)
+}
+
+/// The server pinned and without limits, on a database of its own if it shall have one.
+async fn on_store(options: &BenchOptions, plan: ServerPlan) -> Result<(ServerPlan, Option<Postgres>)> {
+    let mut plan = plan.without_socket_limits().pinned_to(SERVER_CORE);
     let database = options.postgres.then(|| block_in_place(Postgres::start));
     if let Some(database) = &database {
         plan = plan.on_database(&database.url());
         plan.migrate().await?;
     }
-    let options = options.clone();
-    // One thread for all lines: several would only take turns on the one core, and cost the server more wake-ups.
-    let line = spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(measure(&options, &plan))
-    });
-    let line = line.await??;
-    block_in_place(|| drop(database));
-    Ok(line)
+    Ok((plan, database))
 }
 
-async fn measure(options: &BenchOptions, plan: &ServerPlan) -> Result<Value> {
+async fn measure(options: &BenchOptions, plan: &ServerPlan, against: Option<&ServerPlan>) -> Result<Value> {
     let connections = options.players(CONNECTIONS, 4);
     let lasts = if options.quick { Duration::from_millis(500) } else { LASTS };
-    let server = plan.start().await?;
-    let id = server.id().context("the server runs")?;
-    let mut game = Vec::new();
-    for number in 0..connections {
-        game.push(Line::to_game(&plan.endpoint(), source(number)).await?);
+    let warm_up = if options.quick { lasts } else { WARM_UP };
+    let mut server = Server::start(plan, connections).await?;
+    let sizes = sizes(&drive(&mut server.lines, warm_up, None).await?)?;
+    let mut other = match against {
+        Some(plan) => Some(Server::start(plan, connections).await?),
+        None => None,
+    };
+    if let Some(other) = &mut other {
+        drive(&mut other.lines, warm_up, None).await?;
     }
-    let sizes = sizes(&drive(&mut game, if options.quick { lasts } else { WARM_UP }, None).await?)?;
     let (_echo, echo_id, echo_endpoint) = start_echo().await?;
     let mut echo = Vec::new();
     for _ in 0..connections {
@@ -86,10 +107,10 @@ async fn measure(options: &BenchOptions, plan: &ServerPlan) -> Result<Value> {
     }
     drive(&mut echo, lasts / 5, None).await?;
     let (mut all, mut journal) = (Seen::new()?, Journal { flushes: 0.0, events: 0.0, flush_seconds: 0.0 });
-    let (mut game_turns, mut echo_turns, mut paced_turns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut turns = Turns::default();
     for pair in 1..=options.count(PAIRS, 1) {
         let before = Journal::of(plan).await?;
-        let (turn, seen) = turn(id, &mut game, lasts, None).await?;
+        let (turn, seen) = turn(server.id, &mut server.lines, lasts, None).await?;
         journal.add(before, Journal::of(plan).await?);
         all.add(&seen)?;
         let (bare, _) = self::turn(echo_id, &mut echo, lasts, None).await?;
@@ -100,13 +121,59 @@ async fn measure(options: &BenchOptions, plan: &ServerPlan) -> Result<Value> {
             "pair {pair}: server {:.1} µs a command, {:.0}/s; echo {:.1} µs, {:.0}/s; asked as often {:.1} µs, {:.0}/s",
             turn.cpu_us, turn.per_second, bare.cpu_us, bare.per_second, paced.cpu_us, paced.per_second
         );
-        game_turns.push(turn);
-        echo_turns.push(bare);
-        paced_turns.push(paced);
+        turns.game.push(turn);
+        turns.echo.push(bare);
+        turns.paced.push(paced);
+        // In between, because a server closes a line that has said nothing for 25 s.
+        for _ in 0..options.count(TURNS_AGAINST, 1) {
+            let Some(other) = &mut other else { break };
+            let (ours, _) = self::turn(server.id, &mut server.lines, lasts / 5, None).await?;
+            let (theirs, _) = self::turn(other.id, &mut other.lines, lasts / 5, None).await?;
+            eprintln!("pair {pair}: {:.1} µs a command, against {:.1} µs", ours.cpu_us, theirs.cpu_us);
+            turns.against.push((ours, theirs));
+        }
     }
-    drop(game);
-    ensure!(server.stop().await?.success(), "the server did not end well: {}", plan.log_tail());
-    Ok(line(options, connections, sizes, &all, journal, [&game_turns, &echo_turns, &paced_turns]))
+    server.stop(plan).await?;
+    if let (Some(other), Some(plan)) = (other, against) {
+        other.stop(plan).await?;
+    }
+    Ok(line(options, connections, sizes, &all, journal, &turns))
+}
+
+/// A server that runs, and who asks it.
+struct Server {
+    running: faults::Server,
+    id: u32,
+    lines: Vec<Line>,
+}
+
+impl Server {
+    async fn start(plan: &ServerPlan, connections: usize) -> Result<Self> {
+        let running = plan.start().await?;
+        let id = running.id().context("the server runs")?;
+        let mut lines = Vec::new();
+        for number in 0..connections {
+            lines.push(Line::to_game(&plan.endpoint(), source(number)).await?);
+        }
+        Ok(Self { running, id, lines })
+    }
+
+    async fn stop(self, plan: &ServerPlan) -> Result<()> {
+        drop(self.lines);
+        let ended = self.running.stop().await?;
+        ensure!(ended.success(), "the server did not end well: {}", plan.log_tail());
+        Ok(())
+    }
+}
+
+/// What each turn took, in order.
+#[derive(Default)]
+struct Turns {
+    game: Vec<Turn>,
+    echo: Vec<Turn>,
+    paced: Vec<Turn>,
+    /// The server, and another build of it right after.
+    against: Vec<(Turn, Turn)>,
 }
 
 /// Question and answer of each step, in bytes.
@@ -174,13 +241,13 @@ fn line(
     sizes: [(usize, usize); STEPS],
     all: &Seen,
     journal: Journal,
-    [game, echo, paced]: [&[Turn]; 3],
+    Turns { game, echo, paced, against }: &Turns,
 ) -> Value {
     let of = |turns: &[Turn], what: fn(&Turn) -> f64| round(median(turns.iter().map(what).collect()));
     let ratios = game.iter().zip(echo).map(|(game, echo)| game.cpu_us / echo.cpu_us);
     let ratio = round(median(ratios.collect()));
     let ms = |quantile: f64| round(float(all.latency_us.value_at_quantile(quantile)) / 1000.0);
-    json!({
+    let mut line = json!({
         "store": if options.postgres { "postgres" } else { "sqlite" },
         "connections": connections,
         "cpu_us_a_command": of(game, |turn| turn.cpu_us),
@@ -200,5 +267,12 @@ fn line(
         "flush_ms": round(journal.flush_seconds * 1000.0 / journal.flushes),
         "bytes_asked_and_answered": sizes,
         "limits": "those of sockets and addresses are lifted by SOCKET_*_PER_SECOND, SOCKET_*_BURST and RATE_LIMIT_MAX_REQUESTS",
-    })
+    });
+    if !against.is_empty() {
+        let ratios = against.iter().map(|(ours, theirs)| ours.cpu_us / theirs.cpu_us).collect();
+        let per_second = against.iter().map(|(ours, theirs)| ours.per_second / theirs.per_second).collect();
+        line["against"] =
+            json!({ "cpu_ratio": round(median(ratios)), "per_s_ratio": round(median(per_second)) });
+    }
+    line
 }

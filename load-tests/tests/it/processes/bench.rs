@@ -13,6 +13,7 @@ async fn check(name: Bench, fields: &[&str]) {
         server: binary(),
         data: scratch.0.clone(),
         postgres: false,
+        against: None,
         players: None,
         quick: true,
     };
