@@ -7,6 +7,7 @@
 
 mod accounts;
 mod append;
+mod array;
 mod budget;
 mod catalogue;
 mod connection;

@@ -6,6 +6,7 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 
+use super::array::Column;
 use super::connection::Held;
 use super::head_sql;
 use crate::error::{Fence, FenceReason, StoreError};
@@ -62,13 +63,19 @@ async fn write(held: &mut Held<'_>, parts: &[&HeroAppend]) -> Result<bool, Store
 
 /// The statement that stores these parts or nothing of them. Its arrays are encoded here, before anything is sent.
 pub fn append_statement<'a>(parts: &[&'a HeroAppend]) -> Query<'a, Postgres, PgArguments> {
-    fn column<'a, T>(parts: &[&'a HeroAppend], of: impl Fn(&'a HeroAppend) -> T) -> Vec<T> {
-        parts.iter().map(|part| of(part)).collect()
+    fn column<'a, T>(
+        parts: &[&'a HeroAppend],
+        of: impl Fn(&'a HeroAppend) -> T + Clone,
+    ) -> Column<impl Iterator<Item = T> + Clone> {
+        Column::new(parts.iter().map(move |part| of(part)))
     }
-    fn field<'a, T>(parts: &[&'a HeroAppend], of: impl Fn(&'a EventRecord) -> T) -> Vec<T> {
-        parts.iter().flat_map(|part| &part.events).map(of).collect()
+    fn field<'a, T>(
+        parts: &[&'a HeroAppend],
+        of: impl Fn(&'a EventRecord) -> T + Clone,
+    ) -> Column<impl Iterator<Item = T> + Clone> {
+        Column::new(parts.iter().flat_map(|part| &part.events).map(of))
     }
-    let last = |part: &HeroAppend| part.events.last().map(|event| event.chain.0.to_vec());
+    let last = |part: &'a HeroAppend| part.events.last().map(|event| &event.chain.0[..]);
     let sql = "SELECT journal_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     sqlx::query(if cfg!(feature = "broken-fence-off") { UNFENCED } else { sql })
         .bind(column(parts, |part| part.hero.0))
