@@ -164,6 +164,7 @@ pub enum WriterFailed {
 }
 
 /// What comes from shards.
+#[derive(Debug)]
 enum Message {
     Group(state::Group),
     Snapshot(state::Waiting),
@@ -236,7 +237,7 @@ impl JournalWriter {
     }
 
     async fn run(mut self) -> Result<(), WriterFailed> {
-        let mut messages = Vec::with_capacity(INBOX_BATCH_MAX);
+        let mut messages = Vec::new();
         let mut is_inbox_open = true;
         while !self.is_drained() {
             let drain_deadline = self.drain.as_ref().map(|(deadline, _)| *deadline);
@@ -260,12 +261,7 @@ impl JournalWriter {
                         self.drain = Some((Instant::now() + READ_ONLY_AGE, None));
                         self.handle(Event::Drain)?;
                     }
-                    for message in messages.drain(..) {
-                        self.handle(match message {
-                            Message::Group(group) => Event::Group(group),
-                            Message::Snapshot(snapshot) => Event::Snapshot(snapshot),
-                        })?;
-                    }
+                    self.handle(Event::Received(std::mem::take(&mut messages)))?;
                 }
             }
         }

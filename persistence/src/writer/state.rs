@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::permit::{Permit, SnapshotPermit};
 use super::stats::WriterFact;
-use super::{FLUSH_AGE, FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, Notice, READ_ONLY_AGE, Ticket};
+use super::{FLUSH_AGE, FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, Message, Notice, READ_ONLY_AGE, Ticket};
 use crate::error::{Fence, FenceReason, StoreError};
 use crate::record::{Epoch, HeroId, SnapshotRecord};
 use crate::store::{Appended, HeroAppend, SnapshotOutcome};
@@ -64,10 +64,9 @@ impl Waiting {
 /// What can happen to the writer.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A group was submitted.
-    Group(Group),
-    /// A snapshot was handed over.
-    Snapshot(Waiting),
+    /// Groups were submitted and snapshots handed over, in this order. They are looked at together: a look costs more than
+    /// to take one in.
+    Received(Vec<Message>),
     /// The store answered the one call that runs.
     Answered(Answer),
     /// The time asked for has come.
@@ -153,8 +152,14 @@ impl State {
     pub(super) fn handle(&mut self, now: Duration, event: Event) -> Effects {
         let mut effects = Effects::default();
         match event {
-            Event::Group(group) => self.enqueue(now, group),
-            Event::Snapshot(snapshot) => self.keep_snapshot(now, snapshot),
+            Event::Received(messages) => {
+                for message in messages {
+                    match message {
+                        Message::Group(group) => self.enqueue(now, group),
+                        Message::Snapshot(snapshot) => self.keep_snapshot(now, snapshot),
+                    }
+                }
+            }
             Event::Answered(answer) => self.answered(now, answer, &mut effects),
             Event::Tick => (),
             Event::Drain => self.is_draining = true,

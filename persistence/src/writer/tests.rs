@@ -71,14 +71,14 @@ impl Rig {
         let part = HeroAppend { hero, epoch, previous, events: made };
         let permit = self.ledger.reserve(hero, events, part.bytes()).unwrap();
         self.tickets += 1;
-        Event::Group(Group::new(Ticket(self.tickets), part, permit))
+        Event::Received(vec![Message::Group(Group::new(Ticket(self.tickets), part, permit))])
     }
 
     fn snapshot(&mut self, number: u128) -> Event {
         let (seq, chain) = self.heroes[&hero(number)];
         let record = SnapshotRecord::seal(hero(number), seq, Epoch(1), 1, chain, "state".into(), 0);
         let permit = self.ledger.reserve_snapshot(5).unwrap();
-        Event::Snapshot(Waiting::new(Ticket(self.tickets), record, permit))
+        Event::Received(vec![Message::Snapshot(Waiting::new(Ticket(self.tickets), record, permit))])
     }
 
     fn submit(&mut self, now: Duration, number: u128, events: usize) -> Effects {
