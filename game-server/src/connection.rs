@@ -9,7 +9,7 @@
 //!    └───────────────┴── outbox ◀────────┘
 //! ```
 
-use std::{io::ErrorKind, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{io::ErrorKind, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -213,6 +213,8 @@ where
     async fn run(&mut self) -> Ending {
         let opened = Instant::now();
         let (mut heard, mut ping_at) = (opened, opened + PING_EVERY);
+        // Set anew only when it is over: what it waits for moves away with every frame, and to set it costs a lock.
+        let mut look = pin!(sleep_until(ping_at));
         loop {
             // Before the frames: a client that floods is asked whether it is there, and has its age, all the same.
             let now = Instant::now();
@@ -227,7 +229,7 @@ where
             // What a client can flood comes last.
             tokio::select! {
                 biased;
-                () = self.session.outbox.wake() => {
+                () = self.session.outbox.something() => {
                     let (frames, closing) = self.session.outbox.take();
                     if let Err(ending) = Box::pin(self.write(frames.into_iter().map(Message::Binary))).await {
                         return ending;
@@ -264,11 +266,12 @@ where
                     }
                 }
                 // After the frames: one that came while we were writing was heard in time.
-                () = sleep_until(ping_at.min(heard + SILENT_MAX)) => {
+                () = look.as_mut() => {
                     if heard.elapsed() >= SILENT_MAX {
                         let reason = "nothing heard for 25 s";
                         return Ending::Ours(Closing { code: close::GOING_AWAY, reason });
                     }
+                    look.as_mut().reset(ping_at.min(heard + SILENT_MAX));
                 }
             }
         }

@@ -6,11 +6,13 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     mem,
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Poll, Waker},
 };
 
 use bytes::Bytes;
@@ -19,7 +21,6 @@ use protocol::{
     close, codec,
     server::{GoingAway, ServerMessage},
 };
-use tokio::sync::Notify;
 
 /// Most frames that may wait for one socket. Full: the socket is closed with 1013 and the client resumes.
 pub const FRAMES_MAX: usize = 256;
@@ -46,7 +47,6 @@ pub struct Outbox {
     /// Since when, server UTC.
     pub connected_at_ms: i64,
     queue: Mutex<Queue>,
-    wake: Notify,
     overflowed: AtomicBool,
 }
 
@@ -58,6 +58,10 @@ struct Queue {
     large_bytes: usize,
     progress: Option<Bytes>,
     closing: Option<Closing>,
+    /// Something came since it was last taken.
+    is_new: bool,
+    /// The connection, while it waits for that. Whoever wakes it takes it out.
+    waiting: Option<Waker>,
 }
 
 impl Outbox {
@@ -69,7 +73,6 @@ impl Outbox {
             device: None,
             connected_at_ms: 0,
             queue: Mutex::default(),
-            wake: Notify::new(),
             overflowed: AtomicBool::new(false),
         }
     }
@@ -102,20 +105,21 @@ impl Outbox {
             }
             queue.facts.push_back(frame);
         }
-        drop(queue);
-        self.wake.notify_one();
+        wake(queue);
     }
 
     /// Replaces the waiting progress frame.
     pub fn progress(&self, frame: Bytes) {
-        self.lock().progress = Some(frame);
-        self.wake.notify_one();
+        let mut queue = self.lock();
+        queue.progress = Some(frame);
+        wake(queue);
     }
 
     /// Closes the socket after what waits has been written. The first reason counts.
     pub fn close(&self, code: u16, reason: &'static str) {
-        self.lock().closing.get_or_insert(Closing { code, reason });
-        self.wake.notify_one();
+        let mut queue = self.lock();
+        queue.closing.get_or_insert(Closing { code, reason });
+        wake(queue);
     }
 
     /// Asks the client to come back after some time, and closes with 1012.
@@ -134,7 +138,7 @@ impl Outbox {
         let mut queue = self.lock();
         let mut frames = Vec::from(mem::take(&mut queue.facts));
         frames.extend(queue.progress.take());
-        (queue.bytes, queue.large_bytes) = (0, 0);
+        (queue.bytes, queue.large_bytes, queue.is_new) = (0, 0, false);
         (frames, queue.closing.clone())
     }
 
@@ -144,13 +148,34 @@ impl Outbox {
         (queue.facts.len(), queue.bytes)
     }
 
-    /// Waits until there may be something to take. Cancel-safe.
-    pub async fn wake(&self) {
-        self.wake.notified().await;
+    /// Waits until something came since it was last taken. Cancel-safe; only one waits at a time.
+    pub async fn something(&self) {
+        poll_fn(|cx| {
+            let mut queue = self.lock();
+            if queue.is_new {
+                return Poll::Ready(());
+            }
+            match &mut queue.waiting {
+                Some(waiting) => waiting.clone_from(cx.waker()),
+                waiting @ None => *waiting = Some(cx.waker().clone()),
+            }
+            Poll::Pending
+        })
+        .await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().expect("nothing panics while the queue is held")
+    }
+}
+
+/// Something is new: wakes whoever waits, after the lock.
+fn wake(mut queue: MutexGuard<'_, Queue>) {
+    queue.is_new = true;
+    let waiting = queue.waiting.take();
+    drop(queue);
+    if let Some(waiting) = waiting {
+        waiting.wake();
     }
 }
 
@@ -205,6 +230,34 @@ mod tests {
         outbox.push(Bytes::from_static(b"status"));
         outbox.push(Bytes::from(vec![0; BYTES_MAX]));
         assert_eq!(outbox.take().1.map(|closing| closing.code), Some(close::OVERLOAD));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_woken_by_the_first_thing_and_by_the_next() {
+        let outbox = std::sync::Arc::new(Outbox::new(1));
+        let (told, mut heard) = tokio::sync::mpsc::channel(8);
+        let waiting = std::sync::Arc::clone(&outbox);
+        tokio::spawn(async move {
+            loop {
+                waiting.something().await;
+                let (frames, closing) = waiting.take();
+                told.send((frames.len(), closing.is_some())).await.expect("the test listens");
+                if closing.is_some() {
+                    return;
+                }
+            }
+        });
+        // Each time it waits already.
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+            outbox.push(Bytes::from_static(b"fact"));
+            assert_eq!(heard.recv().await, Some((1, false)));
+            tokio::task::yield_now().await;
+            outbox.progress(Bytes::from_static(b"progress"));
+            assert_eq!(heard.recv().await, Some((1, false)));
+        }
+        outbox.close(close::RESTART, "drain");
+        assert_eq!(heard.recv().await, Some((0, true)));
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Device {
                         return found;
                     }
                 }
-                self.outbox.wake().await;
+                self.outbox.something().await;
             }
         });
         found.await.unwrap_or_else(|_late| panic!("no {what} within a minute, closed: {:?}", self.closed))
@@ -186,7 +186,7 @@ impl Device {
                 if self.closed.is_some() {
                     return;
                 }
-                self.outbox.wake().await;
+                self.outbox.something().await;
             }
         };
         timeout(Duration::from_secs(60), closing).await.expect("it closes within a minute");

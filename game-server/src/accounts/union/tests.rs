@@ -173,7 +173,7 @@ async fn closes(outbox: &Outbox) -> u16 {
             if let Some(closing) = outbox.take().1 {
                 return closing.code;
             }
-            outbox.wake().await;
+            outbox.something().await;
         }
     };
     timeout(Duration::from_secs(60), closing).await.expect("it closes within a minute")

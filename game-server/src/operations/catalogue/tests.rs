@@ -105,7 +105,7 @@ impl Device {
                 if self.frames.iter().any(&wanted) {
                     return self.frames.clear();
                 }
-                self.outbox.wake().await;
+                self.outbox.something().await;
             }
         };
         timeout(PATIENCE, found).await.expect("it comes in time");
