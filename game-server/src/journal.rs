@@ -18,6 +18,9 @@ use crate::texts::{TextDamaged, TextKey};
 /// Version of the events and of the state; a reader refuses what is newer.
 pub const SCHEMA_VERSION: u16 = simulation::hero::SCHEMA_VERSION;
 
+/// Room that most events fit into.
+const USUAL_EVENT_BYTES: usize = 256;
+
 /// A hero as it is kept: what the rules know, and how far each device's commands were applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredHero {
@@ -82,7 +85,9 @@ pub fn body(
     catalogue_version: u32,
     texts: &TextKey,
 ) -> EventBody {
-    let payload = texts.seal(rmp_serde::to_vec_named(&timed.event).expect("events are plain data"));
+    let mut plain = Vec::with_capacity(USUAL_EVENT_BYTES);
+    rmp_serde::encode::write_named(&mut plain, &timed.event).expect("events are plain data");
+    let payload = texts.seal(plain);
     EventBody {
         command,
         kind: EventKind::of(timed.event.kind()),

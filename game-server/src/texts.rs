@@ -101,6 +101,9 @@ impl TextKey {
     }
 }
 
+/// What a text is longer when it is sealed: nonce, tag, and a longer head.
+const ONE_TEXT_BYTES_MORE: usize = NONCE_LEN + 16 + 4;
+
 /// Copies MessagePack and lets `each` write something else for every extension value of this kind. Without any, nothing
 /// is copied. One pass over markers, without a stack: what they nest does not matter here.
 fn rewrite<'a>(
@@ -115,6 +118,9 @@ fn rewrite<'a>(
         match value(&mut rest).ok_or(TextDamaged)? {
             Value::Ext(found, data) if found == kind => {
                 let untouched = copied.len() - before.len();
+                if out.is_empty() {
+                    out.reserve(bytes.len() + ONE_TEXT_BYTES_MORE);
+                }
                 out.extend_from_slice(copied.get(..untouched).ok_or(TextDamaged)?);
                 each(&mut out, data)?;
                 copied = rest;

@@ -13,8 +13,8 @@ mod scan;
 use std::io::Cursor;
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use crate::client::ClientMessage;
 use crate::server::{Rejected, ServerMessage};
@@ -28,6 +28,9 @@ const CLIENT_LISTS: &[&[u8]] = &[b"weekdays"];
 /// the enum, which changes whenever a variant is added above it.
 const CLIENT_CHOICES: &[&[u8]] =
     &[b"body", b"mode", b"category", b"priority", b"recurrence", b"confirm_focus"];
+
+/// The scan has already refused what is deeper; serde_derive looks a few levels further into each of them.
+const SERDE_DEPTH_MAX: usize = 4 * limit::DEPTH_MAX;
 
 const CLIENT_LIMITS: scan::Limits = scan::Limits {
     frame_bytes_max: limit::INBOUND_FRAME_BYTES_MAX,
@@ -247,9 +250,18 @@ pub fn encode_client(message: &ClientMessage) -> Vec<u8> {
 /// Writes a frame for a client. The bytes are shared, so that a frame for many sockets is written once.
 #[must_use]
 pub fn encode_server(message: &ServerMessage) -> Bytes {
-    let mut frame = Vec::with_capacity(256);
+    let mut frame = Vec::with_capacity(usual_bytes(message));
     write(message, &mut frame);
     frame.into()
+}
+
+/// Room that most messages of this kind fit into, so that their buffers do not grow while they are written.
+fn usual_bytes(message: &ServerMessage) -> usize {
+    match message {
+        ServerMessage::Events(_) => 768,
+        ServerMessage::Welcome(_) => 4 * 1024,
+        _ => 64,
+    }
 }
 
 /// Writes a frame for a client behind what is already in `buffer`, so that one allocation serves many frames.
@@ -263,9 +275,19 @@ fn write(message: &impl Serialize, buffer: &mut Vec<u8>) {
 }
 
 fn build<T: DeserializeOwned>(frame: &[u8]) -> Result<T, DecodeError> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(frame);
+    deserializer.set_max_depth(SERDE_DEPTH_MAX);
+    match T::deserialize(&mut deserializer) {
+        // The scan has shown that the frame is one value, so that what is left of it, if anything, is a value too.
+        Ok(message) if IgnoredAny::deserialize(&mut deserializer).is_err() => Ok(message),
+        _ => build_with_position(frame),
+    }
+}
+
+/// The same at twice the cost, for it reads byte after byte: this reader knows where it stands when something is wrong.
+fn build_with_position<T: DeserializeOwned>(frame: &[u8]) -> Result<T, DecodeError> {
     let mut deserializer = rmp_serde::Deserializer::new(Cursor::new(frame));
-    // The scan has already refused what is deeper; serde_derive looks a few levels further into each of them.
-    deserializer.set_max_depth(4 * limit::DEPTH_MAX);
+    deserializer.set_max_depth(SERDE_DEPTH_MAX);
     let built = T::deserialize(&mut deserializer);
     let byte = usize::try_from(deserializer.position()).unwrap_or(frame.len()).min(frame.len());
     match built {

@@ -5,8 +5,6 @@ mod module;
 mod rack;
 mod task;
 
-use std::collections::BTreeSet;
-
 use protocol::types::{self as wire, HeroPatch};
 use simulation::{
     calendar::format_date,
@@ -87,8 +85,9 @@ fn patch_tasks(
     catalogue: &Catalogue,
     now_ms: i64,
 ) -> (Option<Vec<wire::Task>>, Option<Vec<u32>>) {
-    let mut changed = BTreeSet::new();
-    let mut removed = BTreeSet::new();
+    // A handful at most, nearly always one or none.
+    let mut changed = Vec::new();
+    let mut removed = Vec::new();
     let mut all = false;
     for TimedEvent { event, .. } in events {
         changed.extend(event.changed_task_ids());
@@ -113,17 +112,17 @@ fn patch_tasks(
         }
     }
     // What a subtask pays depends on its parent and on its siblings.
-    let families: BTreeSet<u32> = changed
-        .iter()
-        .chain(&removed)
-        .map(|id| hero.task(*id).and_then(|task| task.parent_id).unwrap_or(*id))
-        .collect();
+    let family = |id: &u32| hero.task(*id).and_then(|task| task.parent_id).unwrap_or(*id);
+    let mut families: Vec<u32> = changed.iter().chain(&removed).map(family).collect();
+    families.sort_unstable();
+    let is_family = |id: u32| families.binary_search(&id).is_ok();
     let concerned = |task: &simulation::hero::Task| {
-        all || families.contains(&task.task_id)
-            || task.parent_id.is_some_and(|parent_id| families.contains(&parent_id))
+        all || is_family(task.task_id) || task.parent_id.is_some_and(is_family)
     };
     let tasks = task::tasks(hero, catalogue, now_ms, concerned);
-    let removed: Vec<u32> = removed.into_iter().filter(|id| hero.task(*id).is_none()).collect();
+    removed.retain(|id| hero.task(*id).is_none());
+    removed.sort_unstable();
+    removed.dedup();
     ((!tasks.is_empty()).then_some(tasks), (!removed.is_empty()).then_some(removed))
 }
 

@@ -1,8 +1,6 @@
 //! Events to rows: what each event means for the tables that people look at. Pure; it looks at the hero before and after
 //! each event, so that a row says what the hero says, however often a session pauses, asks, or is credited in parts.
 
-use std::collections::BTreeMap;
-
 use persistence::{
     AssemblyRow, AssemblyState, EventKind, FocusSessionRow, HeroId, HeroRows, LedgerRow, ReadRows, Seq,
     SessionState, TaskRow,
@@ -22,9 +20,49 @@ pub(crate) struct Changes {
     from: Seq,
     to: Seq,
     ledger: Vec<LedgerRow>,
-    sessions: BTreeMap<u32, FocusSessionRow>,
-    tasks: BTreeMap<u32, TaskRow>,
-    assemblies: BTreeMap<u32, AssemblyRow>,
+    sessions: ById<FocusSessionRow>,
+    tasks: ById<TaskRow>,
+    assemblies: ById<AssemblyRow>,
+}
+
+/// Rows in the order of their ids, each once. Nearly always there is one or none: a tree would have room for eleven.
+#[derive(Debug)]
+struct ById<T>(Vec<(u32, T)>);
+
+impl<T> Default for ById<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> ById<T> {
+    fn place(&self, id: u32) -> usize {
+        self.0.partition_point(|(other, _)| *other < id)
+    }
+
+    fn get(&self, id: u32) -> Option<&T> {
+        self.0.get(self.place(id)).filter(|(other, _)| *other == id).map(|(_, row)| row)
+    }
+
+    /// Adds a row, or replaces the one with this id.
+    fn put(&mut self, id: u32, row: T) {
+        let place = self.place(id);
+        match self.0.get_mut(place) {
+            Some((other, old)) if *other == id => *old = row,
+            _ => {
+                self.0.reserve_exact(usize::from(self.0.is_empty()));
+                self.0.insert(place, (id, row));
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn into_rows(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().map(|(_, row)| row)
+    }
 }
 
 impl Changes {
@@ -58,9 +96,9 @@ impl Changes {
     pub(crate) fn into_part(self, hero: HeroId) -> HeroRows {
         let rows = ReadRows {
             ledger: self.ledger,
-            sessions: self.sessions.into_values().collect(),
-            tasks: self.tasks.into_values().collect(),
-            assemblies: self.assemblies.into_values().collect(),
+            sessions: self.sessions.into_rows().collect(),
+            tasks: self.tasks.into_rows().collect(),
+            assemblies: self.assemblies.into_rows().collect(),
         };
         HeroRows { hero, from: self.from, to: self.to, rows }
     }
@@ -73,17 +111,18 @@ impl Changes {
         assert_eq!(self.to, next.from, "changes have no gaps");
         self.to = next.to;
         self.ledger.extend(next.ledger);
-        next.sessions.into_values().for_each(|row| self.note_session(row));
-        self.tasks.extend(next.tasks);
-        next.assemblies.into_values().for_each(|row| self.note_assembly(row));
+        next.sessions.into_rows().for_each(|row| self.note_session(row));
+        next.tasks.into_rows().for_each(|row| self.tasks.put(row.task_id, row));
+        next.assemblies.into_rows().for_each(|row| self.note_assembly(row));
     }
 
     fn note_ledger(&mut self, timed: &TimedEvent) {
-        // In the words of the wire.
-        let line = convert::event(self.to.0, timed);
-        if line.energy_me == 0 && line.dopamine_md == 0 {
+        // Most events move no balance.
+        if timed.event.energy_me() == 0 && timed.event.dopamine_md() == 0 {
             return;
         }
+        // In the words of the wire.
+        let line = convert::event(self.to.0, timed);
         self.ledger.push(LedgerRow {
             seq: self.to,
             at_ms: line.at_ms,
@@ -121,7 +160,7 @@ impl Changes {
             Event::TaskDeleted { task_ids, .. } | Event::DaysEnded { archived_task_ids: task_ids, .. } => {
                 for task in task_ids.iter().filter_map(|task_id| hero.task(*task_id)) {
                     let row = TaskRow { removed_at_ms: Some(at_ms), ..task_row(task) };
-                    self.tasks.insert(row.task_id, row);
+                    self.tasks.put(row.task_id, row);
                 }
             }
             Event::ModuleAssembled { job_id, cost_md, counts, .. } => {
@@ -260,21 +299,21 @@ impl Changes {
     }
 
     fn note_session(&mut self, mut row: FocusSessionRow) {
-        let earlier = self.sessions.get(&row.session_id);
+        let earlier = self.sessions.get(row.session_id);
         row.end_kind = row.end_kind.or_else(|| earlier.and_then(|earlier| earlier.end_kind.clone()));
-        self.sessions.insert(row.session_id, row);
+        self.sessions.put(row.session_id, row);
     }
 
     fn note_task(&mut self, hero: &Hero, task_id: Option<u32>) {
         if let Some(task) = task_id.and_then(|task_id| hero.task(task_id)) {
-            self.tasks.insert(task.task_id, task_row(task));
+            self.tasks.put(task.task_id, task_row(task));
         }
     }
 
     fn note_assembly(&mut self, mut row: AssemblyRow) {
-        let earlier = self.assemblies.get(&row.job_id);
+        let earlier = self.assemblies.get(row.job_id);
         row.started_at_ms = row.started_at_ms.or_else(|| earlier.and_then(|earlier| earlier.started_at_ms));
-        self.assemblies.insert(row.job_id, row);
+        self.assemblies.put(row.job_id, row);
     }
 }
 

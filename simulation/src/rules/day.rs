@@ -273,6 +273,11 @@ pub(super) fn start_ms_of(zone: &Zone, day_no: i32) -> i64 {
     PlayerCalendar::new(zone).bounds(day_no).start_ms
 }
 
+/// The date of the player-day of a moment in a zone.
+pub(super) fn day_no_at(zone: &Zone, at_ms: i64) -> i32 {
+    PlayerCalendar::new(zone).day_no(at_ms)
+}
+
 /// The player-day of a moment in a zone.
 #[must_use]
 pub fn bounds_at(zone: &Zone, at_ms: i64) -> DayBounds {

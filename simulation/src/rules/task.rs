@@ -190,7 +190,7 @@ pub(crate) fn complete(
     }
     let price = Price::of(hero, task, occurrence_day, now_ms, draft.catalogue);
     let rules = &draft.catalogue.tasks;
-    let age_days = hero.today.bounds.day_no - super::day::bounds_at(&hero.zone, task.created_at_ms).day_no;
+    let age_days = hero.today.bounds.day_no - super::day::day_no_at(&hero.zone, task.created_at_ms);
     let estimate_ms = i64::from(task.estimate_minutes) * 60_000;
     let off_ms = (price.focus_ms - estimate_ms).abs();
     let met = task.estimate_minutes > 0 && off_ms * 1000 <= estimate_ms * rules.good_estimate_permille;
