@@ -3,7 +3,7 @@
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
 use sqlx::{Encode, Postgres, Type};
 use uuid::Uuid;
 
@@ -17,83 +17,42 @@ impl<I> Column<I> {
 }
 
 /// What an array can hold.
-pub(super) trait Element {
-    /// Number of its type in every Postgres (`pg_type.dat`).
-    const OID: i32;
-
-    fn array() -> PgTypeInfo;
-
+pub(super) trait Element: Type<Postgres> + PgHasArrayType {
     /// As it is sent; nothing for nil.
     fn bytes(&self) -> Option<impl AsRef<[u8]>>;
 }
 
 impl Element for i64 {
-    const OID: i32 = 20;
-
-    fn array() -> PgTypeInfo {
-        <[i64] as Type<Postgres>>::type_info()
-    }
-
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.to_be_bytes())
     }
 }
 
 impl Element for i32 {
-    const OID: i32 = 23;
-
-    fn array() -> PgTypeInfo {
-        <[i32] as Type<Postgres>>::type_info()
-    }
-
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.to_be_bytes())
     }
 }
 
 impl Element for Uuid {
-    const OID: i32 = 2950;
-
-    fn array() -> PgTypeInfo {
-        <[Uuid] as Type<Postgres>>::type_info()
-    }
-
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.as_bytes())
     }
 }
 
 impl Element for &[u8] {
-    const OID: i32 = 17;
-
-    fn array() -> PgTypeInfo {
-        <[&[u8]] as Type<Postgres>>::type_info()
-    }
-
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self)
     }
 }
 
 impl Element for &str {
-    const OID: i32 = 25;
-
-    fn array() -> PgTypeInfo {
-        <[&str] as Type<Postgres>>::type_info()
-    }
-
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         Some(self.as_bytes())
     }
 }
 
 impl<T: Element> Element for Option<T> {
-    const OID: i32 = T::OID;
-
-    fn array() -> PgTypeInfo {
-        T::array()
-    }
-
     fn bytes(&self) -> Option<impl AsRef<[u8]>> {
         self.as_ref().and_then(T::bytes)
     }
@@ -101,7 +60,7 @@ impl<T: Element> Element for Option<T> {
 
 impl<I: Iterator<Item: Element>> Type<Postgres> for Column<I> {
     fn type_info() -> PgTypeInfo {
-        I::Item::array()
+        I::Item::array_type_info()
     }
 }
 
@@ -111,11 +70,14 @@ impl<I: Iterator<Item: Element> + Clone> Encode<'_, Postgres> for Column<I> {
         const NO_FLAGS: i32 = 0;
         const FIRST_INDEX: i32 = 1;
         const NIL: i32 = -1;
+        let kind = I::Item::type_info().oid().ok_or("a type that every database has, has a number")?;
         let bytes: &mut Vec<u8> = buffer;
         let count = i32::try_from(self.0.clone().count())?;
-        for number in [DIMENSIONS, NO_FLAGS, I::Item::OID, count, FIRST_INDEX] {
-            bytes.extend_from_slice(&number.to_be_bytes());
-        }
+        bytes.extend_from_slice(&DIMENSIONS.to_be_bytes());
+        bytes.extend_from_slice(&NO_FLAGS.to_be_bytes());
+        bytes.extend_from_slice(&kind.0.to_be_bytes());
+        bytes.extend_from_slice(&count.to_be_bytes());
+        bytes.extend_from_slice(&FIRST_INDEX.to_be_bytes());
         for value in self.0.clone() {
             match value.bytes() {
                 Some(element) => {
@@ -143,7 +105,7 @@ mod tests {
     /// The same type and the same bytes as the driver makes of the same values.
     fn check<'a, T>(values: Vec<T>)
     where
-        T: Element + Clone + Encode<'a, Postgres> + Type<Postgres> + sqlx::postgres::PgHasArrayType,
+        T: Element + Clone + Encode<'a, Postgres>,
     {
         let column = || Column::new(values.iter().cloned());
         fn type_of<T: Type<Postgres>>(_: &T) -> PgTypeInfo {
