@@ -69,7 +69,12 @@ impl BenchOptions {
 
     /// A server on an empty store in an empty folder.
     fn plan(&self, name: &str) -> Result<ServerPlan> {
-        ServerPlan::new(&absolute(&self.server)?, &self.folder(name)?)
+        self.plan_of(&self.server, name)
+    }
+
+    /// The same of another build.
+    fn plan_of(&self, server: &Path, name: &str) -> Result<ServerPlan> {
+        ServerPlan::new(&absolute(server)?, &self.folder(name)?)
     }
 
     fn count(&self, full: usize, quick: usize) -> usize {

@@ -21,7 +21,6 @@ use tokio::task::{block_in_place, spawn_blocking};
 use super::crowd::source;
 use super::line::{Line, STEPS, Seen, drive};
 use super::{BenchOptions, float, float_of, median, round};
-use crate::fault::absolute;
 use crate::faults::{self, ServerPlan};
 use crate::http::Endpoint;
 use crate::process::{SERVER_CORE, client_core, cpu_time, pin_this_process};
@@ -54,12 +53,11 @@ struct Journal {
 
 pub(super) async fn run(options: &BenchOptions) -> Result<Value> {
     pin_this_process(client_core()).await?;
-    let (plan, database) =
-        on_store(options, options.plan(if options.postgres { "command-postgres" } else { "command" })?)
-            .await?;
+    let name = if options.postgres { "command-postgres" } else { "command" };
+    let (plan, database) = on_store(options, options.plan(name)?).await?;
     let (against, other_database) = match &options.against {
-        Some(program) => {
-            let plan = ServerPlan::new(&absolute(program)?, &options.folder("command-against")?)?;
+        Some(server) => {
+            let plan = options.plan_of(server, &format!("{name}-against"))?;
             let (plan, database) = on_store(options, plan).await?;
             (Some(plan), database)
         }

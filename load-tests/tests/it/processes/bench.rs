@@ -25,6 +25,23 @@ async fn check(name: Bench, fields: &[&str]) {
     assert!(line["goal"].is_string(), "{line}");
 }
 
+/// As a program: it starts itself as the echo, and keeps itself on one core.
+#[test]
+fn commands_of_a_few_players() {
+    let (scratch, server) = (Scratch::new("bench-command"), binary());
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_load-tests"));
+    program.args(["bench", "command", "--quick", "--server"]).arg(&server).arg("--against").arg(&server);
+    let output = program.arg("--data").arg(&scratch.0).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let counted =
+        ["/commands_per_s", "/echo_per_s", "/events_a_command", "/latency_ms/p50", "/against/per_s_ratio"];
+    for field in counted {
+        let number = line.pointer(field).and_then(Value::as_f64);
+        assert!(number.is_some_and(|number| number > 0.0), "{field} in {line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_of_a_few_players() {
     let fields = ["/rss_mib_before", "/connected/1/rss_mib", "/connected/1/players", "/split_kib/players"];
